@@ -35,7 +35,7 @@ __all__ = ["Device", "RecordingDevice", "choose", "cpu", "current", "get", "is_a
 
 cpu = Device("cpu", _cpu_kernels)
 """The CPU, where everything lives that is not moved."""
-cpu.quantizes = True
+cpu.quantizes = cpu.reads_short = True
 
 #: The devices by the type of their arrays; NumPy's are asked for first.
 _devices: dict[type, Device] = {}

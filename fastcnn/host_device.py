@@ -56,14 +56,14 @@ class Device:
         Whether its kernels run while the host goes on.
     replays : bool
         Whether its arrays tell the address of their memory, so that calls of kernels may be replayed elsewhere.
-    quantizes : bool
-        Whether it has the kernels on bytes.
+    quantizes, reads_short : bool
+        Whether it has the kernels on bytes, and on numbers of 16 bits as they lie.
     """
 
     recorder: "Recorder | None" = None
     runs = replays = True
     is_asynchronous = False
-    quantizes = False
+    quantizes = reads_short = False
     dtypes: tuple[np.dtype, ...] = _FLOATS
 
     def __init__(self, name: str, kernels: ModuleType) -> None:

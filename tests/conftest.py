@@ -68,6 +68,21 @@ def two_threads():
     numba.set_num_threads(before)
 
 
+@pytest.fixture
+def bfloat16_back_end(monkeypatch):
+    """Let a test choose what multiplies bfloat16, and set it back."""
+    from fastcnn.kernels.cpu.amx import unit
+    from fastcnn.operations import algorithms
+
+    def choose(name):
+        monkeypatch.setattr(unit, "chosen", lambda: unit.Chosen(name, ""))
+        algorithms._chosen.cache_clear()
+
+    yield choose
+    monkeypatch.undo()
+    algorithms._chosen.cache_clear()
+
+
 def pytest_addoption(parser):
     parser.addoption("--record-seconds", action="store_true",
                      help=f"write the CPU seconds of what is run to {suite.TABLE.name}; compile its kernels first")

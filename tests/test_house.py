@@ -185,6 +185,7 @@ def test_no_kernel_spells_a_compile_flag():
 LONG_KERNELS = {
     "amx.convolution": {"bfloat16_conv2d_backward_input", "bfloat16_conv2d_forward"},
     "augmentation.augment": {"augment"},
+    "bf16.convolution": {"pairs_conv2d_backward_input", "pairs_conv2d_forward"},
     "conv.backward_input": {"conv2d_backward_input"},
     "conv.few": {"few_filters_forward"},
     "conv.forward": {"conv2d_forward"},

@@ -175,7 +175,7 @@ class Executable:
         key = fused and batch >= _lanes(self.device, self._dtype), to_logits, predicts
         if key not in made:
             new = self._new(fused, *key)
-            made[key] = None if new is None else rounded(new)
+            made[key] = None if new is None else rounded(new, _stores_short(self.device))
         return made[key]
 
     def _new(self, fused: bool, fills: bool, to_logits: tuple[int, ...], predicts: bool) -> Graph | None:
@@ -220,6 +220,11 @@ def between(inputs: Sequence[Tensor], outputs: Sequence[Tensor], dtype: np.dtype
     """Return what runs between symbolic tensors, and to losses that were added: what `fastcnn._hooks` names."""
     traced = trace.trace(inputs, outputs, who, added)
     return Executable(traced, traced.layers, dtype)
+
+
+def _stores_short(d: device.Device) -> bool:
+    """Return whether convolutions of bfloat16 read and write 16 bits on a device."""
+    return d.reads_short and bool(d.kernels.multiplies_pairs())
 
 
 @functools.cache

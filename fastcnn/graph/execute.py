@@ -8,6 +8,7 @@ import numpy as np
 from fastcnn import device
 from fastcnn.graph.steps import Graph, GraphStep
 from fastcnn.layers.base import Backward, Call
+from fastcnn.operations.bfloat16 import summed
 from fastcnn.operations.broadcasting import scaled
 from fastcnn.operations.merge import weighted_sum
 
@@ -120,7 +121,7 @@ def _add(gradients: list[Any], slot: int, dy: Any) -> None:
     if dy is None or before is None:
         gradients[slot] = before if dy is None else dy
         return
-    gradients[slot] = weighted_sum([before, dy], [1.0, 1.0])[0]
+    gradients[slot] = summed(before, dy)
 
 
 def _note(penalties: list[float] | None, regularizer: Any, ys: Sequence[np.ndarray]) -> None:

@@ -11,13 +11,16 @@ from fastcnn.graph.nodes.rounding import Rounding
 from fastcnn.graph.steps import Graph
 
 
-def rounded(graph: Graph) -> Graph:
+def rounded(graph: Graph, short: bool = False) -> Graph:
     """Return a graph whose steps round what they hand on, where their layers compute in bfloat16; itself if none does.
 
     Parameters
     ----------
     graph : Graph
         As it was rewritten by rules, or of layers as they are.
+    short : bool
+        Whether convolutions and normalizations read and write 16 bits: then predictions, too, store so what lies
+        between such layers, and gradients go back in 16 bits to outputs that several read.
     """
     if not any(step.rounds for step in graph.steps):
         return graph
@@ -33,7 +36,8 @@ def rounded(graph: Graph) -> Graph:
             node = Rounding(step.node, [slot not in narrow for slot in step.inputs],
                             [slot in read for slot in step.outputs],
                             [slot in read and slot not in wide for slot in step.outputs],
-                            [slot in narrow & alone - wide and readers[slot] == 1 for slot in step.inputs])
+                            [slot in narrow & alone - wide and (short or readers[slot] == 1)
+                             for slot in step.inputs], short)
             steps.append(replace(step, node=node))
         else:
             steps.append(replace(step))

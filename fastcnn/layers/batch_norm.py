@@ -18,6 +18,7 @@ from fastcnn.operations.batch_normalization import (
     pooled_batch_normalization,
     predict_batch_normalization,
 )
+from fastcnn.operations.bfloat16 import in_float32
 from fastcnn.operations.pooling import max_pool
 from fastcnn.traits import Trait
 
@@ -56,6 +57,7 @@ class BatchNormalization(Layer):
     """
 
     traits = Trait.BATCH_NORM | Trait.CHANNEL_AFFINE | Trait.TAKES_RELU
+    trains_short = True
 
     def __init__(self, axis: int = -1, momentum: float = 0.99, epsilon: float = 0.001, center: bool = True,
                  scale: bool = True, beta_initializer: Any = "zeros", gamma_initializer: Any = "ones",
@@ -112,6 +114,10 @@ class BatchNormalization(Layer):
         if self.trainable and call.training:
             return batch_normalization(x, self.gamma, self.beta, self.moving_mean, self.moving_variance, self.momentum,
                                        self.epsilon, rectifier, addend=addend, owned=owned)
+        return in_float32(self._frozen, rectifier, x, *(() if addend is None else (addend,)))
+
+    def _frozen(self, rectifier: Rectifier, x: np.ndarray, addend: np.ndarray | None = None
+                ) -> tuple[np.ndarray, Backward]:
         return frozen_batch_normalization(x, self.gamma, self.beta, self.moving_mean, self.moving_variance,
                                           self.epsilon, rectifier, trainable=self.trainable, addend=addend)
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastcnn import device, initializers, symbolic
+from fastcnn.bfloat16 import is_bfloat16
 from fastcnn.errors import ArgumentError
 from fastcnn.geometry.arguments import is_integer
 from fastcnn.layers import held_layers, open_sizes
@@ -25,6 +26,8 @@ class Built(Twins):
 
     #: Whether it makes its output of nothing that comes in: of parameters and constants.
     is_source = False
+    #: Whether its `forward`, and its `predict_with`, take and give arrays of bfloat16, too, under a policy that rounds.
+    trains_short = predicts_short = False
     #: Whether an input of one sample goes with others of several.
     repeats_batch = False
 
@@ -160,7 +163,7 @@ class Built(Twins):
         if not device.is_array(x):
             raise ArgumentError(f"{self}: expected an array of {self.array_dtype.name}, got {type(x).__name__}; "
                                 f"convert it with numpy.array(x, {self.array_dtype.name!r})")
-        if x.dtype != self.array_dtype:
+        if x.dtype != self.array_dtype and not (self.trains_short and self.rounds and is_bfloat16(x.dtype)):
             other = f", or make the layer with dtype={x.dtype.name!r}" if x.dtype.kind == "f" else ""
             raise ArgumentError(f"{self}: expected an array of {self.array_dtype.name}, got {x.dtype}; "
                                 f"convert it with x.astype({self.array_dtype.name!r}){other}")

@@ -36,6 +36,7 @@ class Convolution(Layer):
 
     rank: ClassVar[int] = 2
     causal: ClassVar[bool] = True  # whether "causal" is a padding in one dimension
+    trains_short = predicts_short = True
 
     def __init__(self, filters: int, kernel_size: int | tuple[int, ...], strides: int | tuple[int, ...] = 1,
                  padding: geometry.Padding = "valid", data_format: str | None = None,

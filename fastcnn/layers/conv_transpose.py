@@ -27,7 +27,7 @@ class ConvolutionTranspose(Convolution):
         As `Conv2DTranspose`.
     """
 
-    causal = False
+    causal = trains_short = predicts_short = False
 
     def __init__(self, filters: int, kernel_size: int | tuple[int, ...], strides: int | tuple[int, ...] = 1,
                  padding: geometry.Padding = "valid", output_padding: int | tuple[int, ...] | None = None,

@@ -38,6 +38,7 @@ class Dense(Layer):
     """
 
     traits = Trait.PRODUCT | Trait.TAKES_RESIDUAL
+    trains_short = predicts_short = True
 
     def __init__(self, units: int, activation: Any = None, use_bias: bool = True,
                  kernel_initializer: Any = "glorot_uniform", bias_initializer: Any = "zeros",

@@ -14,6 +14,8 @@ from fastcnn.traits import Trait
 class _Depthwise(Convolution):
     """What depthwise convolutions of one and two dimensions have in common."""
 
+    trains_short = predicts_short = False
+
     def __init__(self, kernel_size: int | tuple[int, ...], strides: int | tuple[int, ...] = 1,
                  padding: geometry.Padding = "valid", depth_multiplier: int = 1, data_format: str | None = None,
                  dilation_rate: int | tuple[int, ...] = 1, activation: str | None = None, use_bias: bool = True,

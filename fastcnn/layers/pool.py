@@ -59,7 +59,7 @@ class _Pooling(Layer):
 
 
 class _MaxPooling(_Pooling):
-    operation = staticmethod(max_pool)
+    operation, trains_short, predicts_short = staticmethod(max_pool), True, True
 
 
 class _AveragePooling(_Pooling):

@@ -18,6 +18,8 @@ from fastcnn.traits import Trait
 class _Separable(Convolution):
     """What separable convolutions of one and two dimensions have in common."""
 
+    trains_short = predicts_short = False
+
     def __init__(self, filters: int, kernel_size: int | tuple[int, ...], strides: int | tuple[int, ...] = 1,
                  padding: geometry.Padding = "valid", data_format: str | None = None,
                  dilation_rate: int | tuple[int, ...] = 1, depth_multiplier: int = 1, activation: str | None = None,

@@ -7,7 +7,8 @@ few filters     1 to 6 of them, forward, or channels, back, where `few_filters_*
 narrow          the gradient of few filters, where `narrow_backward_weights_suits`: vectors along rows; along channels
                 where these fill them (`few_filters_backward_weights_suits`)
 direct          everything else, on the register tile
-bfloat16        of layers that compute in it, where the CPU has a unit: tiles (`bfloat16_conv2d_suits`)
+bfloat16        of layers that compute in it, where the CPU has a unit: tiles (`bfloat16_conv2d_suits`), or pairs of
+                channels on the register tile (`pairs_conv2d_suits`, `pairs_conv2d_forward_suits`)
 ==============  ====================================================================================================
 
 What is faster is told by the rates of the kind of CPU (`fastcnn.algorithm_tables`), or measured, where that is wanted.
@@ -24,6 +25,7 @@ from fastcnn.device import Device
 from fastcnn.geometry import CONV2D
 from fastcnn.operations.kernel_call import GradientCall, JoinedCall, ProductCall, Shapes
 from fastcnn.operations.measured_algorithms import faster
+from fastcnn.operations.pairs_call import PairsCall, PairsGradientCall
 
 _FEW = 64  # output positions of a batch, up to which a border of zeros may pay off, however large the images
 _SMALL = 1 << 15  # numbers in a batch of images, up to which copying them takes less time than many short runs
@@ -91,7 +93,9 @@ def _chosen(fields: bytes, kernels: ModuleType, dtype: np.dtype, winograd: bool,
     if kernels.few_filters_backward_input_suits(g, dtype):
         packed = kernels.few_filters_backward_input_packed(g, dtype)
         found = found._replace(backward_input=ProductCall(kernels.few_filters_backward_input, g, back, packed=packed))
-    return _on_tiles(kernels, g, dtype, found) if rounds and kernels.bfloat16_conv2d_suits(g) else found
+    if rounds and kernels.bfloat16_conv2d_suits(g):
+        return _on_tiles(kernels, g, dtype, found)
+    return _in_pairs(kernels, g, dtype, found) if rounds and kernels.multiplies_pairs() else found
 
 
 def _depthwise(k: ModuleType, g: np.ndarray, dtype: np.dtype, shapes: Shapes, back: Shapes) -> Algorithm:
@@ -130,6 +134,27 @@ def _on_tiles(k: ModuleType, g: np.ndarray, dtype: np.dtype, other: Algorithm) -
                     k.bfloat16_conv2d_backward_input_packed(g, dtype), rounds=True),
         GradientCall(k.bfloat16_conv2d_backward_weights, g, other.backward_weights.shapes,
                      k.bfloat16_conv2d_backward_weights_scratch(g, dtype)))
+
+
+def _in_pairs(k: ModuleType, g: np.ndarray, dtype: np.dtype, other: Algorithm) -> Algorithm:
+    """Return the kernels of pairs of bfloat16 where they are faster, else others."""
+    (y_shape, x_shape, bank), (halved_x, halved_y) = other.forward.shapes, (g.copy(), g.copy())
+    halved_x["c"] = -(-x_shape[3] // 2)
+    halved_y["k"] //= 2
+    forward, back, of_weights = other
+    if k.pairs_conv2d_forward_suits(g):
+        shapes = y_shape, (*x_shape[:3], -(-x_shape[3] // 2)), bank
+        forward = PairsCall(k.pairs_conv2d_forward, halved_x, shapes,
+                            packed=k.pairs_conv2d_forward_packed(halved_x, dtype), adds=True, rounds=True)
+    if k.pairs_conv2d_suits(g):
+        of_weights = PairsGradientCall(k.pairs_conv2d_backward_weights, g, of_weights.shapes,
+                                       k.pairs_conv2d_backward_weights_scratch(g, dtype))
+    if k.pairs_conv2d_suits(g) and y_shape[3] % 2 == 0:
+        shapes = x_shape, (*y_shape[:3], y_shape[3] // 2), bank
+        back = PairsCall(k.pairs_conv2d_backward_input, halved_y, shapes,
+                         k.pairs_conv2d_backward_input_scratch(halved_y, dtype),
+                         k.pairs_conv2d_backward_input_packed(halved_y, dtype), rounds=True)
+    return Algorithm(forward, back, of_weights)
 
 
 def _or_winograd(k: ModuleType, g: np.ndarray, kept: bool, choice: str, other: Algorithm) -> Algorithm:

@@ -17,6 +17,7 @@ from fastcnn.kernels.rectifier import RELU as RELU
 from fastcnn.kernels.rectifier import Rectifier as Rectifier
 from fastcnn.operations import Backward
 from fastcnn.operations.activation import Elementwise
+from fastcnn.operations.bfloat16 import bits, no_array, number_type, through_activation
 from fastcnn.operations.kernel_call import NOTHING
 from fastcnn.operations.merge import weighted_sum
 from fastcnn.operations.saved import saved
@@ -34,6 +35,7 @@ def batch_normalization(x: np.ndarray, gamma: Parameter | None, beta: Parameter 
     Parameters
     ----------
     x : (N, ..., C) array
+        It may be of bfloat16, and so are y, an addend and all gradients then.
     gamma, beta : (C,) Parameter, optional
     moving_mean, moving_variance : (C,) Parameter
         Updated, unless the batch is empty.
@@ -45,8 +47,8 @@ def batch_normalization(x: np.ndarray, gamma: Parameter | None, beta: Parameter 
     owned : bool
         Whether x is nobody else's: the backward pass, which runs once, writes dx over it then.
     """
-    d, dtype, channels = device.of(x), x.dtype, x.shape[-1]
-    y, mean, rstd = d.empty(x.shape, dtype), d.empty((channels,), dtype), d.empty((channels,), dtype)
+    d, dtype, channels = device.of(x), number_type(x), x.shape[-1]
+    y, mean, rstd = d.empty(x.shape, x.dtype), d.empty((channels,), dtype), d.empty((channels,), dtype)
     # An empty batch has no statistics, and must not turn the moving ones into NaN.
     if not x.size:
         return y, lambda dy: dy if addend is None else (dy, dy)
@@ -54,10 +56,10 @@ def batch_normalization(x: np.ndarray, gamma: Parameter | None, beta: Parameter 
     x_shape, rows = x.shape, x.reshape(shape)
     scale, offset = nothing if gamma is None else gamma.array, nothing if beta is None else beta.array
     scratch = d.empty((d.kernels.batch_norm_forward_scratch(shape, dtype),), dtype)
-    added = nothing if addend is None else addend.reshape(-1)
+    added = no_array(x) if addend is None else bits(addend).reshape(-1)
     try:
-        d.kernels.batch_norm_forward(y.reshape(shape), mean, rstd, moving_mean.array, moving_variance.array, scratch,
-                                     rows, added, scale, offset, momentum, epsilon, *rectifier)
+        d.kernels.batch_norm_forward(bits(y).reshape(shape), mean, rstd, moving_mean.array, moving_variance.array,
+                                     scratch, bits(rows), added, scale, offset, momentum, epsilon, *rectifier)
     finally:  # Ctrl-C is raised when the kernel has already written
         moving_mean.version += 1
         moving_variance.version += 1
@@ -68,12 +70,12 @@ def batch_normalization(x: np.ndarray, gamma: Parameter | None, beta: Parameter 
 
     def backward(dy: np.ndarray) -> np.ndarray:
         found = again()
-        dx = found.reshape(x_shape) if owned else d.empty(x_shape, dtype)
+        dx = found.reshape(x_shape) if owned else d.empty(x_shape, found.dtype)
         dgamma = nothing if gamma is None else gamma.gradient
         dbeta = nothing if beta is None else beta.gradient
         scratch = d.empty((d.kernels.batch_norm_backward_scratch(shape, dtype),), dtype)
-        d.kernels.batch_norm_backward(dx.reshape(shape), dgamma, dbeta, scratch, dy.reshape(shape), found, mean, rstd,
-                                      scale, offset, *own)
+        d.kernels.batch_norm_backward(bits(dx).reshape(shape), dgamma, dbeta, scratch, bits(dy).reshape(shape),
+                                      bits(found), mean, rstd, scale, offset, *own)
         return dx
 
     return y, backward if addend is None else _through_sum(y, rectifier, backward)
@@ -135,7 +137,7 @@ def _through_sum(y: np.ndarray, rectifier: Rectifier, backward: Backward) -> Bac
 def _through_rectifier(y: np.ndarray, rectifier: Rectifier) -> Backward:
     """Return the backward pass of a rectifier that made y."""
     function, y_again = _function(rectifier), saved(y)
-    return lambda dy: function.backward(y_again())(dy)
+    return lambda dy: through_activation(function, y_again(), dy)
 
 
 def _function(rectifier: Rectifier) -> Elementwise:

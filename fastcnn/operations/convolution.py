@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from fastcnn import device
+from fastcnn.bfloat16 import is_bfloat16
 from fastcnn.geometry.dimensions import CONV3D
 from fastcnn.operations import Backward, convolution_3d
 from fastcnn.operations.activation import (
@@ -23,9 +24,10 @@ from fastcnn.operations.activation import (
     ends_of,
 )
 from fastcnn.operations.algorithms import algorithm_of
-from fastcnn.operations.bfloat16 import multiplied
+from fastcnn.operations.bfloat16 import in_float32, multiplied, narrowed, through_activation, widened
 from fastcnn.operations.kernel_call import NOTHING
 from fastcnn.operations.packed_weights import run_kept, state_of
+from fastcnn.operations.pairs_call import PairsCall, are_of_pairs, operand
 from fastcnn.operations.saved import saved
 from fastcnn.parameters import Parameter
 
@@ -39,7 +41,8 @@ def convolution(x: np.ndarray, weights: Parameter, bias: Parameter | None, activ
     Parameters
     ----------
     x : array
-        With as many numbers as the geometry says.
+        With as many numbers as the geometry says. Where the weights are rounded it may be of bfloat16; y and all
+        gradients of arrays are of that type then.
     weights : Parameter
         (KH, KW, C // groups, K), in any shape of as many numbers.
     bias : (K,) Parameter, optional
@@ -53,14 +56,21 @@ def convolution(x: np.ndarray, weights: Parameter, bias: Parameter | None, activ
         Whether it makes that of x; it returns None if not.
     """
     clamp = LINEAR if activation is None else activation.clamp
+    if weights.rounds and is_bfloat16(x.dtype) and (clamp is None or not _multiplies_pairs(g, x)):
+        return in_float32(lambda wide: convolution(wide, weights, bias, activation, g, shape, learns, wants_dx), x)
     y, product_backward = product(x, weights, bias, clamp or LINEAR, g, shape, learns, wants_dx)
     if activation is None:
         return y, product_backward
     if clamp is not None:
         y_again = saved(y) if weights.rounds else lambda: y
-        return y, lambda dy: product_backward(activation.backward(y_again())(dy))  # type: ignore[union-attr]
+        return y, lambda dy: product_backward(through_activation(activation, y_again(), dy))
     y, back = activate(y, activation)
     return y, lambda dy: product_backward(back(dy))
+
+
+def _multiplies_pairs(g: np.ndarray, x: np.ndarray) -> bool:
+    """Return whether all kernels of a convolution read bfloat16 as it lies."""
+    return g.dtype != CONV3D and are_of_pairs(*algorithm_of(g, device.of(x), np.dtype(np.float32), False, True))
 
 
 def product(x: np.ndarray, weights: Parameter, bias: Parameter | None, clamp: Clamp, g: np.ndarray, shape: Shape,
@@ -69,20 +79,26 @@ def product(x: np.ndarray, weights: Parameter, bias: Parameter | None, clamp: Cl
     weights.derived.clear()  # training changes the weights: what predictions packed of them is stale
     if g.dtype == CONV3D:
         return convolution_3d.product(x, weights, bias, clamp, g, shape, learns, wants_dx)
-    d, dtype, nothing = device.of(x), x.dtype, NOTHING[x.dtype]
+    d, kind = device.of(x), x.dtype
+    dtype = weights.dtype if weights.rounds else kind
+    nothing = NOTHING[dtype]
     call, backward_input, backward_weights = algorithm_of(g, d, dtype, False, weights.rounds)
-    y, start = d.empty(shape, dtype), nothing if bias is None else bias.array
+    y, start = d.empty(shape, kind), nothing if bias is None else bias.array
     array, x_shape, x_again = weights.array, x.shape, (lambda: x) if learns else None
-    if weights.rounds:  # two calls less where nothing is rounded
-        array, x_again = multiplied(weights, call, True), saved(x) if learns else None
+    if weights.rounds:  # some calls less where nothing is rounded
+        array = multiplied(weights, call, True)
+        x = operand(x, call, backward_weights)
+        x_again = None if not learns else saved(x)
     call.run(d, y, x, call.arguments(d, array, start, clamp_array(clamp, dtype)))
 
     def backward(dy: np.ndarray) -> np.ndarray | None:
+        if weights.rounds:
+            dy = operand(dy, backward_input, backward_weights)
         if x_again is not None:
             backward_weights.run(d, weights.gradient, nothing if bias is None else bias.gradient, x_again(), dy)
         if not wants_dx:
             return None
-        dx = d.empty(x_shape, dtype)
+        dx = d.empty(x_shape, kind)
         array = multiplied(weights, backward_input, True)
         backward_input.run(d, dx, dy, backward_input.arguments(d, array, nothing, clamp_array(LINEAR, dtype)))
         return dx
@@ -103,20 +119,26 @@ def predict_convolution(x: np.ndarray, weights: Parameter, bias: Parameter | Non
         Lies as y does; added before the activation.
     place : hashable, optional
         Names the geometry among those that these weights have for this shape of x, so that `repeated` finds it.
+
+    x may be of bfloat16 where the weights are rounded to it; y, and a residual, are of that type then.
     """
-    key = x.shape, id(g) if place is None else place, id(activation), id(bias)  # ids: hashing takes longer
+    dtype, short = weights.dtype, weights.rounds and is_bfloat16(x.dtype)
+    key = x.shape, id(g) if place is None else place, id(activation), id(bias), short  # ids: hashing takes longer
     known = weights.derived.get(key)
     if known is not None and residual is None and known.state == state_of(weights, bias):
         y: np.ndarray = known.run(x)
         return y
-    if g.dtype == CONV3D:
-        return convolution_3d.predict(x, weights, bias, activation, g, shape)
     d = device.of(x)
-    call = algorithm_of(g, d, x.dtype, True, weights.rounds).forward
+    call = None if g.dtype == CONV3D else algorithm_of(g, d, dtype, True, weights.rounds).forward
+    if short and not (isinstance(call, PairsCall) and clamp_of(activation) is not None):
+        wide = None if residual is None else widened(residual)
+        return narrowed(predict_convolution(widened(x), weights, bias, activation, g, shape, wide, place))
+    if call is None:
+        return convolution_3d.predict(x, weights, bias, activation, g, shape)
     if residual is not None and not call.adds:
         return _added(predict_convolution(x, weights, bias, None, g, shape), residual, activation)
-    y, ends = d.empty(shape, x.dtype), ends_of(activation, d, g, x.dtype) if call.activates else clamp_of(activation)
-    found = run_kept(call, d, y, x, weights, bias, clamp_array(ends or LINEAR, x.dtype), residual)
+    y, ends = d.empty(shape, x.dtype), ends_of(activation, d, g, dtype) if call.activates else clamp_of(activation)
+    found = run_kept(call, d, y, x, weights, bias, clamp_array(ends or LINEAR, dtype), residual)
     if ends is None:
         return activate_only(y, activation)
     if found is not None:
@@ -139,7 +161,7 @@ def repeated(x: Any, weights: Parameter, bias: Parameter | None, activation: Fun
     """
     if type(x) is not np.ndarray:
         return None
-    known = weights.derived.get((x.shape, place, id(activation), id(bias)))
+    known = weights.derived.get((x.shape, place, id(activation), id(bias), False))
     if known is None or x.dtype != weights.dtype or known.state != state_of(weights, bias):
         return None
     flags = x.flags

@@ -54,9 +54,9 @@ def run_kept(call: ProductCall, d: Device, y: np.ndarray, x: np.ndarray, weights
     state, key = state_of(weights, bias), (call.kernel, call.packed)
     found = weights.derived.get(key)
     if found is None or found[0] != state:  # the first prediction since the weights changed
-        packed, ready = d.empty((call.unkept,), x.dtype), 0
+        packed, ready = d.empty((call.unkept,), clamp.dtype), 0
     elif found[1].size < call.packed:  # the second prediction with these weights: now packing pays off
-        packed, ready = d.empty((call.packed,), x.dtype), 0
+        packed, ready = d.empty((call.packed,), clamp.dtype), 0
     else:
         packed, ready = found[1], 1
     # A plan that holds the packed weights need not hold the others, too.

@@ -14,6 +14,7 @@ from fastcnn.geometry.pool import PoolingPass
 from fastcnn.geometry.resize import adaptive_taps
 from fastcnn.kernels.codes import L2_PRODUCT, L2_QUOTIENT, L2_ROOT
 from fastcnn.operations import Backward
+from fastcnn.operations.bfloat16 import bits
 from fastcnn.operations.resize import resize
 
 Shape = tuple[int, ...]
@@ -27,6 +28,7 @@ def max_pool(x: np.ndarray, passes: Sequence[PoolingPass], shape: Shape | None =
     Parameters
     ----------
     x : (N, ..., C) array
+        It may be of bfloat16; y and the gradients are so, too, then.
     passes : sequence of PoolingPass
     shape : tuple of int, optional
         Of the result.
@@ -35,14 +37,14 @@ def max_pool(x: np.ndarray, passes: Sequence[PoolingPass], shape: Shape | None =
     for step in passes:
         image, g = y.reshape(step.shape), step.geometry
         y, argmax = d.empty(step.out, x.dtype), d.empty(step.out, d.kernels.max_pool2d_index_type(g))
-        d.kernels.max_pool2d_forward(y, argmax, image, g)
+        d.kernels.max_pool2d_forward(bits(y), argmax, bits(image), g)
         places.append(argmax)
     x_shape, dtype = x.shape, x.dtype
 
     def backward(dy: np.ndarray) -> np.ndarray:
         for step, argmax in zip(reversed(passes), reversed(places), strict=True):
             dx = d.empty(step.shape, dtype)
-            d.kernels.max_pool2d_backward(dx, dy.reshape(step.out), argmax, step.geometry)
+            d.kernels.max_pool2d_backward(bits(dx), bits(dy).reshape(step.out), argmax, step.geometry)
             dy = dx
         return dy.reshape(x_shape)
 

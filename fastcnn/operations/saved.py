@@ -38,6 +38,11 @@ def saved(x: np.ndarray) -> Saved:
     return (lambda: x) if saving is None else saving(x)
 
 
+def saving_now() -> Saving | None:
+    """Return what saves arrays of the calling thread, None where they are saved as they are."""
+    return _current.saving
+
+
 @contextmanager
 def saving_by(saving: Saving) -> Iterator[None]:
     """Let the calling thread save arrays otherwise, within a ``with`` statement.

@@ -38,6 +38,7 @@ class ConvBatchNorm:
         self.parameters = [*product.parameters, *normalization.parameters]
         self.output_shape = normalization.output_shape
         self.input_shape = (product.input_shape, self.output_shape) if adds else product.input_shape
+        self.trains_short = product.trains_short and normalization.trains_short
         self.traits = ((Trait.NOT_NEGATIVE if rectifier.slope == 0 else NONE)
                        | (NONE if adds else Trait.NORMALIZED_PRODUCT))
 

@@ -49,6 +49,7 @@ class FusedConv:
         self.activation = product.activation if activation is None else activation
         self.image_shape = product.input_shape if image_shape is None else image_shape
         self.output_shape, self.many_inputs = product.output_shape, adds
+        self.predicts_short = product.predicts_short
         self.input_shape = (self.image_shape, self.output_shape) if adds else self.image_shape
         # It can take a residual or a border as the product can, but each only once.
         once = (Trait(0) if adds else Trait.TAKES_RESIDUAL) | (Trait(0) if border else Trait.TAKES_BORDER)
@@ -96,9 +97,16 @@ class FusedConv:
         if residual is not None:
             # A residual may come from a layer of the user's own, in any memory layout.
             residual = device.of(residual).ready(residual)
+        return self._predicted(self.checked(x), residual)
+
+    def predict_short(self, x: Any) -> np.ndarray:
+        """As `predict`, from arrays of bfloat16 that nodes of this graph made to one of that type."""
+        return self._predicted(*x) if self.adds else self._predicted(x)
+
+    def _predicted(self, x: np.ndarray, residual: np.ndarray | None = None) -> np.ndarray:
         kernel, bias = self.weights()
         more = {} if self.border is None else {"padding": self.border}
-        y: np.ndarray = self.product.predict_with(self.checked(x), kernel, bias, self.activation, residual, **more)
+        y: np.ndarray = self.product.predict_with(x, kernel, bias, self.activation, residual, **more)
         return y
 
     def checked(self, x: Any) -> Any:

@@ -5,17 +5,19 @@ there a training holds most of its memory. Inside a node the numbers lie in arra
 it has run.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from fastcnn.bfloat16 import is_bfloat16
 from fastcnn.graph.node import is_replayable
+from fastcnn.graph.nodes.fused_conv import FusedConv
 from fastcnn.layers.base import Backward, Call
 from fastcnn.operations.bfloat16 import NarrowSaving, narrowed, round_in_place, rounded, widened
 from fastcnn.operations.saved import saving_by
 from fastcnn.parameters import Parameter
+from fastcnn.traits import Trait, of
 
 
 class Rounding:
@@ -34,11 +36,14 @@ class Rounding:
     narrow : tuple of bool
         For each output, whether training stores it in 16 bits: only such nodes read it.
     returns : tuple of bool
-        For each input, whether its gradient goes back in 16 bits: no other gradient is added to it.
+        For each input, whether its gradient goes back in 16 bits: no other gradient is added to it, or those that are
+        lie in 16 bits, too.
+    short : bool
+        Whether nodes may read and write 16 bits, and predictions store `narrow` outputs so, too.
     """
 
     def __init__(self, node: Any, enters: Sequence[bool], leaves: Sequence[bool], narrow: Sequence[bool],
-                 returns: Sequence[bool]) -> None:
+                 returns: Sequence[bool], short: bool = False) -> None:
         self.node, self.enters, self.leaves = node, tuple(enters), tuple(leaves)
         self.narrow, self.returns = tuple(narrow), tuple(returns)
         self.name = getattr(node, "name", type(node).__name__)
@@ -47,6 +52,9 @@ class Rounding:
         self.holds_layers = getattr(node, "holds_layers", False)
         # A product writes memory of its own, which may be written once more.
         self._in_place = len(self.leaves) == 1 and bool(getattr(node, "multiply_adds", int)() or _has_product(node))
+        self._short = short
+        self._trains_short = short and self.leaves == (True,) and _keeps(node, "trains_short")
+        self._predict_short = _short_prediction(node) if short and self.narrow == (True,) else None
 
     @property
     def parameters(self) -> Sequence[Parameter]:
@@ -66,6 +74,8 @@ class Rounding:
     def forward(self, x: Any, call: Call = Call()) -> tuple[Any, Backward]:
         """As `Layer.forward`."""
         saving = NarrowSaving()
+        if self._trains_short:
+            return self._forward_short(x, call, saving)
         x = self._entered(self._widened(x, saving))
         with saving_by(saving):
             y, back = self.node.forward(x, call)
@@ -76,9 +86,38 @@ class Rounding:
 
         return self._narrowed(y, saving), backward
 
+    def _forward_short(self, x: Any, call: Call, saving: NarrowSaving) -> tuple[Any, Backward]:
+        """As `forward`, by a node whose arrays are of bfloat16."""
+        x = tuple(map(_short, x)) if isinstance(x, tuple) else _short(x)
+        with saving_by(saving):
+            y, back = self.node.forward(x, call)
+        del x  # what the way back wants of it, it has
+
+        def backward(dy: Any) -> Any:
+            dx = back(_short(dy))
+            if isinstance(dx, tuple):
+                return tuple(one if returns or one is None else widened(one)
+                             for one, returns in zip(dx, self.returns, strict=True))
+            return dx if self.returns[0] or dx is None else widened(dx)
+
+        return y if self.narrow[0] else widened(y), backward
+
     def predict(self, x: Any) -> Any:
         """As `Layer.predict`."""
-        return self._left(self.node.predict(self._entered(x)))
+        if not self._short:
+            return self._left(self.node.predict(self._entered(x)))
+        xs = x if isinstance(x, tuple) else (x,)
+        if self._predict_short is not None and all(
+                enters or is_bfloat16(one.dtype) for one, enters in zip(xs, self.enters, strict=True)):
+            xs = tuple(map(_short, xs))
+            return self._predict_short(xs if self.many_inputs else xs[0])
+        x = tuple(widened(one) if is_bfloat16(one.dtype) else rounded(one) if enters else one
+                  for one, enters in zip(xs, self.enters, strict=True))
+        y = self.node.predict(x if self.many_inputs else x[0])
+        if not isinstance(y, tuple):
+            return narrowed(y) if self.narrow[0] else self._left(y)
+        return tuple(narrowed(one) if narrow else rounded(one) if leaves else one
+                     for one, narrow, leaves in zip(y, self.narrow, self.leaves, strict=True))
 
     @staticmethod
     def _widened(x: Any, saving: NarrowSaving) -> Any:
@@ -129,9 +168,28 @@ class Rounding:
         return y
 
 
+def _short(x: np.ndarray) -> np.ndarray:
+    """Return an array in 16 bits."""
+    return x if is_bfloat16(x.dtype) else narrowed(x)
+
+
 def _taken(dy: np.ndarray) -> np.ndarray:
     """Return a gradient of an output as its node takes it."""
     return widened(dy) if is_bfloat16(dy.dtype) else rounded(dy)
+
+
+def _short_prediction(node: Any) -> Callable[[Any], np.ndarray] | None:
+    """Return how a node predicts arrays of bfloat16 from such arrays, None if it does not."""
+    if not _keeps(node, "predicts_short"):
+        return None
+    found: Callable[[Any], np.ndarray] = FusedConv.of(node).predict_short if Trait.PRODUCT in of(node) else node.predict
+    return found
+
+
+def _keeps(node: Any, promise: str) -> bool:
+    """Return whether a node keeps a promise: a class of the user's own may inherit it, and have verbs of its own."""
+    layer = getattr(node, "product", node)
+    return bool(getattr(node, promise, False)) and type(layer).__module__.startswith("fastcnn.")
 
 
 def _has_product(node: Any) -> bool:

@@ -20,6 +20,7 @@ class WithReLU:
     traits, replayable = Trait.NOT_NEGATIVE, True
 
     def __init__(self, layer: Any) -> None:
+        self.trains_short = layer.trains_short
         self.layer, self.many_inputs = layer, layer.many_inputs
         self.input_shape, self.output_shape = layer.input_shape, layer.output_shape
 

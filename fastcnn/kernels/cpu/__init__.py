@@ -19,6 +19,20 @@ from fastcnn.kernels.cpu.augmentation.blur import blur
 from fastcnn.kernels.cpu.augmentation.patches import fill_boxes, mix_images, mix_images_backward
 from fastcnn.kernels.cpu.augmentation.statistics import channel_means
 from fastcnn.kernels.cpu.augmentation.tones import tone_images, tone_images_backward
+from fastcnn.kernels.cpu.bf16.backward_weights import (
+    pairs_conv2d_backward_weights,
+    pairs_conv2d_backward_weights_scratch,
+)
+from fastcnn.kernels.cpu.bf16.convolution import (
+    multiplies_pairs,
+    pairs_conv2d_backward_input,
+    pairs_conv2d_backward_input_packed,
+    pairs_conv2d_backward_input_scratch,
+    pairs_conv2d_forward,
+    pairs_conv2d_forward_packed,
+    pairs_conv2d_forward_suits,
+    pairs_conv2d_suits,
+)
 from fastcnn.kernels.cpu.conv.backward_input import (
     conv2d_backward_input,
     conv2d_backward_input_packed,
@@ -60,7 +74,14 @@ from fastcnn.kernels.cpu.elementwise.activation import (
     activation_backward,
     activation_forward,
 )
-from fastcnn.kernels.cpu.elementwise.bfloat16 import narrow_bfloat16, round_bfloat16, widen_bfloat16
+from fastcnn.kernels.cpu.elementwise.bfloat16 import (
+    add_bfloat16,
+    narrow_bfloat16,
+    pad_short_pixels,
+    relu_backward_bfloat16,
+    round_bfloat16,
+    widen_bfloat16,
+)
 from fastcnn.kernels.cpu.elementwise.binary import binary_forward
 from fastcnn.kernels.cpu.elementwise.dropout import dropout
 from fastcnn.kernels.cpu.elementwise.function import function_backward, function_forward
@@ -192,7 +213,8 @@ from fastcnn.kernels.cpu.winograd.joined import (
 
 # fmt: off
 __all__ = [
-    "activation_backward", "activation_forward", "adam", "adaptive_step", "add", "augment", "average_pool2d_backward",
+    "activation_backward", "activation_forward", "adam", "adaptive_step", "add", "add_bfloat16", "augment",
+    "average_pool2d_backward",
     "average_pool2d_forward", "batch_norm_backward", "batch_norm_backward_scratch", "batch_norm_forward",
     "batch_norm_forward_scratch", "batch_norm_pool_backward", "batch_norm_pool_backward_scratch",
     "batch_norm_pool_forward", "batch_norm_pool_forward_scratch", "batch_norm_predict", "batch_norm_predict_scratch",
@@ -224,15 +246,21 @@ __all__ = [
     "lanes_saved", "local_response_norm_backward", "local_response_norm_forward", "local_response_norm_scratch",
     "match_boxes", "match_boxes_scratch", "match_detections", "max_pool2d_backward", "max_pool2d_forward",
     "max_pool2d_index_type", "merge_backward", "merge_backward_scratch", "merge_forward", "mix_images",
-    "mix_images_backward", "moving_average", "multiply_add_chain", "narrow_backward_weights",
+    "mix_images_backward", "moving_average", "multiplies_pairs", "multiply_add_chain", "narrow_backward_weights",
     "narrow_backward_weights_scratch", "narrow_backward_weights_suits", "narrow_bfloat16", "order_rows", "pad2d",
-    "pad3d_backward", "pad3d_forward", "penalty", "penalty_scratch", "permute", "quantize_bytes", "quantized_add",
+    "pad3d_backward", "pad3d_forward", "pad_short_pixels",
+    "pairs_conv2d_backward_input", "pairs_conv2d_backward_input_packed",
+    "pairs_conv2d_backward_input_scratch", "pairs_conv2d_backward_weights",
+    "pairs_conv2d_backward_weights_scratch", "pairs_conv2d_forward", "pairs_conv2d_forward_packed",
+    "pairs_conv2d_forward_suits",
+    "pairs_conv2d_suits", "penalty", "penalty_scratch", "permute", "quantize_bytes", "quantized_add",
     "quantized_average_pool2d", "quantized_channels", "quantized_columns", "quantized_conv2d",
     "quantized_conv2d_packed", "quantized_depthwise2d", "quantized_depthwise2d_packed",
     "quantized_tiles2d", "quantized_tiles2d_columns", "quantized_tiles2d_packed", "quantized_tiles2d_scratch",
     "quantized_tiles2d_suits",
     "reduce_rows_backward",
-    "reduce_rows_forward", "repeated_copy", "resize2d", "roi_align_backward", "roi_align_forward", "roi_pool_backward",
+    "reduce_rows_forward", "relu_backward_bfloat16", "repeated_copy",
+    "resize2d", "roi_align_backward", "roi_align_forward", "roi_pool_backward",
     "roi_pool_forward", "round_bfloat16", "row_loss", "scale_parts", "sgd", "softmax_backward",
     "softmax_categorical_crossentropy", "softmax_forward", "softmax_sparse_categorical_crossentropy",
     "sparse_categorical_crossentropy", "squared_norms", "squared_norms_scratch", "suppress_boxes", "tile_product",

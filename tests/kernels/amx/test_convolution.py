@@ -31,7 +31,7 @@ SINGLE = np.dtype(np.float32)
 NONE = np.empty(0, np.float32)
 
 #: The numbers of the instructions that run here.
-HERE = [number for number in (instructions.VECTOR, instructions.DOT, instructions.UNIT)
+HERE = [number for number in (instructions.VECTOR, instructions.UNIT)
         if instructions.known(number) and (number != instructions.UNIT or unit.permitted())]
 
 CASES = [
@@ -158,7 +158,7 @@ def test_what_is_not_finite_stays_in_the_windows_that_see_it():
 @pytest.mark.parametrize(("back_end", "shape", "filters", "options", "suits"), [
     ("vectors", (1, 8, 8, 16), 16, {}, True), ("vectors", (1, 8, 8, 3), 64, {}, False),
     ("vectors", (1, 8, 8, 64), 10, {}, False), ("vectors", (1, 8, 8, 64), 64, {"groups": 2}, False),
-    ("emulation", (1, 8, 8, 64), 64, {}, False)])
+    ("avx512_bf16", (1, 8, 8, 64), 64, {}, False), ("emulation", (1, 8, 8, 64), 64, {}, False)])
 def test_tiles_are_for_a_unit_and_for_as_many_channels_as_fill_them(back_end, shape, filters, options, suits,
                                                                      monkeypatch):
     monkeypatch.setattr(unit, "chosen", lambda: unit.Chosen(back_end, ""))

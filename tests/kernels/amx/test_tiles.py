@@ -12,7 +12,7 @@ from tests import reference
 from tests.kernels.amx.bfloat16 import bits, packed
 
 #: The numbers of the instructions that run here.
-HERE = [number for number in (instructions.VECTOR, instructions.DOT, instructions.UNIT)
+HERE = [number for number in (instructions.VECTOR, instructions.UNIT)
         if instructions.known(number) and (number != instructions.UNIT or unit.permitted())]
 
 
@@ -104,16 +104,11 @@ def test_a_block_of_the_unit_is_four_loads_and_four_products_of_three_different_
     assert all(len(set(one)) == 3 for one in products)
 
 
-def test_tiles_of_vectors_multiply_two_numbers_of_bfloat16_at_once_where_there_is_such_an_instruction():
-    text = assembly(instructions.DotTiles, "+avx512bf16")
-    assert text.count("vdpbf16ps") == 4 * 8  # eight rows at a time, in a loop over the depth
-
-
 def test_a_unit_that_gives_other_products_is_not_used(monkeypatch):
     unit.chosen.cache_clear()
     monkeypatch.setattr(instructions, "known", lambda which: True)
     monkeypatch.setattr(unit, "permitted", lambda: True)
-    monkeypatch.setattr(unit, "_is_intel", lambda: False)
+    monkeypatch.setattr(unit.short, "has_unit", lambda: False)
     right = unit._sums
     monkeypatch.setattr(unit, "_sums", lambda which, *operands: right(instructions.VECTOR, *operands) + which)
     assert unit.chosen().name == "emulation"
@@ -124,6 +119,7 @@ def test_a_unit_that_gives_other_products_is_not_used(monkeypatch):
 def test_a_unit_whose_state_the_system_refuses_is_not_used(monkeypatch):
     unit.chosen.cache_clear()
     monkeypatch.setattr(instructions, "known", lambda which: which == instructions.UNIT)
+    monkeypatch.setattr(unit.short, "has_unit", lambda: False)
     monkeypatch.setattr(unit, "permitted", lambda: False)
     assert unit.chosen() == ("emulation", "the system refuses the state of AMX tiles to this process; the CPU has no "
                                           "AVX512-BF16")

@@ -55,3 +55,33 @@ def test_narrowing_and_widening_agree_with_their_twins_on_any_number_of_threads(
     cpu.narrow_bfloat16(bits[:1], np.array([np.nan], np.float32))
     cpu.widen_bfloat16(y[:1], bits[:1])
     assert np.isnan(y[0])
+
+
+def test_sums_and_relu_s_gradient_in_16_bits_agree_with_numpy_and_may_overwrite_what_they_read(two_threads):
+    draw = np.random.default_rng(3)
+    a, b = (reference.narrow_bfloat16(draw.standard_normal(70_001)) for _ in range(2))
+    b[:6] = 0, 0x8000, 0x7F80, 0xFF80, 0x7FC0, 0x0001  # zeros, infinities, NaN, and a number next to zero
+    numbers = reference.widen_bfloat16(b)
+    wanted = reference.narrow_bfloat16(reference.widen_bfloat16(a) + numbers)
+    let_by = np.where(numbers > 0, a, 0)
+    for threads in (1, 2):
+        two_threads(threads)
+        y, dx = np.empty_like(a), np.empty_like(a)
+        cpu.add_bfloat16(y, a, b)
+        cpu.relu_backward_bfloat16(dx, a, b)
+        assert np.isnan(reference.widen_bfloat16(y)[4])
+        np.testing.assert_array_equal(np.delete(y, 4), np.delete(wanted, 4))
+        np.testing.assert_array_equal(np.delete(dx, 4), np.delete(let_by, 4))
+        for kernel, found in ((cpu.add_bfloat16, y), (cpu.relu_backward_bfloat16, dx)):
+            own = a.copy()
+            kernel(own, own, b)
+            np.testing.assert_array_equal(own, found)
+
+
+@pytest.mark.parametrize(("channels", "more"), [(3, 4), (5, 6), (1, 2)])
+def test_pixels_get_channels_of_zeros(channels, more):
+    x = np.random.default_rng(4).integers(0, 1 << 16, (20_003, channels), dtype=np.uint16)
+    y = np.full((len(x), more), 99, np.uint16)
+    cpu.pad_short_pixels(y, x)
+    np.testing.assert_array_equal(y[:, :channels], x)
+    assert not y[:, channels:].any()

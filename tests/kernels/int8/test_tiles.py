@@ -24,7 +24,7 @@ CASES = [((2, 7, 7, 64), 40, (1, 1), (1, 1), (1, 1)), ((2, 5, 7, 3), 20, (3, 3),
          ((33, 1, 1, 128), 64, (1, 1), (1, 1), (1, 1)), ((1, 12, 9, 65), 32, (1, 1), (2, 2), (1, 1))]
 
 
-@pytest.fixture(params=[number for number in HERE if number != instructions.DOT])
+@pytest.fixture(params=HERE)
 def which(request, monkeypatch):
     """Multiply by each kind of instructions for bytes that this machine has."""
     monkeypatch.setattr(product.byte_instructions_now, "value", request.param)

@@ -30,7 +30,7 @@ _FEW = 16  # channels and filters below which most of a tile would be empty
 def bfloat16_conv2d_suits(geometry):
     """Whether tiles multiply, and a convolution fills them: in one group, of enough channels and filters."""
     g = geometry[0]
-    return bool(unit.chosen().name != "emulation" and g["groups"] == 1 and g["c"] >= _FEW and g["k"] >= _FEW
+    return bool(unit.has_tiles() and g["groups"] == 1 and g["c"] >= _FEW and g["k"] >= _FEW
                 and min(g["top"], g["left"], g["bottom"], g["right"]) >= 0)
 
 

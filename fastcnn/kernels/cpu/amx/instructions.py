@@ -9,7 +9,6 @@ column that one instruction multiplies side by side::
 ==================  ================================================================================================
 `UnitTiles`         AMX, a unit of Intel's server processors from Sapphire Rapids on
 `VectorTiles`       plain vector code, with tiles in memory: the same results on any machine
-`DotTiles`          the same, where two products and their sum are an instruction of vectors (AVX512-BF16)
 ==================  ================================================================================================
 
 So what is built of tiles, with its packing and its edges, is proven where there is no unit. `emitter` makes the one
@@ -24,7 +23,6 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from llvmlite import ir
-from llvmlite.ir.types import _BaseFloatType
 from numba import types
 from numba.core import cgutils
 
@@ -35,27 +33,12 @@ ROWS, BYTES = 16, 64  #: of a tile
 TILES = 8  #: that there are
 
 #: Numbers of the emitters.
-VECTOR, DOT, UNIT = 0, 1, 2
+VECTOR, UNIT = 0, 1
 
 _I8, _I16, _I32, _I64 = (ir.IntType(bits) for bits in (8, 16, 32, 64))
 _VOID = ir.VoidType()
 _FLOATS, _INTEGERS = ir.VectorType(FLOAT, 16), ir.VectorType(_I32, 16)
 _AT_ONCE = 8  # rows of C whose sums stay in registers
-
-
-class _BFloat(_BaseFloatType):
-    """LLVM's bfloat, which llvmlite has no name for: enough for operands of instructions."""
-
-    null, intrinsic_name = "0.0", "bf16"
-
-    def __str__(self) -> str:
-        return "bfloat"
-
-    def format_constant(self, value: float) -> str:
-        raise NotImplementedError
-
-
-_BFloat._create_instance()
 
 
 class UnitTiles:
@@ -230,28 +213,12 @@ class VectorTiles:
         return self._vectors.broadcast(self.b.load(self._place(t, row, column)), 16)
 
 
-class DotTiles(VectorTiles):
-    """As `VectorTiles`, with AVX512-BF16's sum of two products of bfloat16, which is added to C at once."""
-
-    def add_bf16(self, c: int, a: int, b: int) -> None:
-        """C += A B, of bfloat16, with sums in float32."""
-        b_, pairs = self.b, ir.VectorType(_BFloat(), 32)
-        kind = ir.FunctionType(_FLOATS, [_FLOATS, pairs, pairs])
-        dot = cgutils.get_or_insert_function(b_.module, kind, "llvm.x86.avx512bf16.dpbf16ps.512")
-
-        def product(total: Any, one: Any, other: Any) -> Any:
-            given = b_.bitcast(total, _FLOATS), b_.bitcast(one, pairs), b_.bitcast(other, pairs)
-            return b_.bitcast(b_.call(dot, given), _INTEGERS)
-
-        self._accumulate(c, a, b, product)
-
-
 class _Emitter(NamedTuple):
     kind: Callable[[Any], Any]
     features: tuple[str, ...]
 
 
-_EMITTERS = {VECTOR: _Emitter(VectorTiles, ()), DOT: _Emitter(DotTiles, ("avx512bf16",)),
+_EMITTERS = {VECTOR: _Emitter(VectorTiles, ()),
              UNIT: _Emitter(UnitTiles, ("amx-tile", "amx-bf16", "amx-int8"))}
 
 
@@ -270,7 +237,7 @@ def emitters(b_: Any, which: Any) -> Iterator[Any]:
     ----------
     b_ : IRBuilder
     which : int64 value
-        VECTOR, DOT or UNIT; one that the target does not have runs as VECTOR.
+        VECTOR or UNIT; one that the target does not have runs as VECTOR.
     """
-    others = {number: number for number in (DOT, UNIT) if known(number)}
+    others = {UNIT: UNIT} if known(UNIT) else {}
     yield from (_EMITTERS[number].kind(b_) for number in chosen(b_, which, others, VECTOR))

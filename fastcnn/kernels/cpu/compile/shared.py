@@ -24,17 +24,20 @@ _TYPES = types.float32, types.float64
 
 
 class Shared:
-    """One function behind one symbol for each floating type.
+    """One function behind one symbol for each type of numbers.
 
     Parameters
     ----------
     function : callable
         On pointers, int64 and records of numbers; it returns nothing.
     arguments : callable
-        Numba's floating type -> the types of the arguments.
+        Numba's type -> the types of the arguments.
+    kinds : tuple of types, optional
+        For which there may be one.
     """
 
-    def __init__(self, function: Callable, arguments: Callable[[Any], tuple[Any, ...]]) -> None:
+    def __init__(self, function: Callable, arguments: Callable[[Any], tuple[Any, ...]],
+                 kinds: tuple[Any, ...] = _TYPES) -> None:
         self.name = f"fastcnn{function.__name__}"
         self.arguments = arguments
         self.dispatcher = njit(error_model="numpy", fastmath=FLAGS, boundscheck=False,
@@ -44,7 +47,7 @@ class Shared:
             return  # NUMBA_DISABLE_JIT
         self.dispatcher.__class__ = Dispatcher
         self.dispatcher._cache = cache.KernelCache(function)
-        for dtype in _TYPES:
+        for dtype in kinds:
             cache.publish[self._symbol(dtype)] = functools.partial(self.publish, dtype)
             # A user's own cached function may come from Numba's cache before any kernel of ours.
             if self.dispatcher._cache.holds(self.arguments(dtype), self.dispatcher.targetctx):

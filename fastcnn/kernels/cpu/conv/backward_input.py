@@ -125,11 +125,29 @@ def _plan(g, blocks):
 @inlined
 def _task(task, thread, dx, scratch, filters, dy, shares, geometry):
     """Some images or a band of one, and a part of the blocks; or one image to scatter into."""
-    g, (packed, start, _, bounds), (images, rows, parts) = geometry[0], filters, shares
-    groups, kg, cg = g["groups"], g["k"] // g["groups"], g["c"] // g["groups"]
+    g, (packed, start, _, bounds) = geometry[0], filters
     if not input_is_direct(g):
         _scatter_image(task, dx, scratch, thread * _local(g)[1], filters, dy, geometry)
         return
+    _direct_task(task, dx, packed, (packed, start, bounds), dy, shares, geometry)
+
+
+@inlined
+def multiply_back(dx, filters, ends, dy, geometry):
+    """dx = dy times packed filters, over the threads, where `input_is_direct`; all arrays flat.
+
+    `ends` are the array where sums start, from which element on, and the bounds.
+    """
+    g = geometry[0]
+    tasks, images, rows, parts = _plan(g, blocks_of(dx, g["c"] // g["groups"])[1])
+    parallel(_direct_task, tasks, (dx, filters, ends, dy, (images, rows, parts), geometry))
+
+
+@inlined
+def _direct_task(task, dx, filters, ends, dy, shares, geometry):
+    """Some images or a band of one, and a part of the blocks."""
+    g, (begin, start, bounds), (images, rows, parts) = geometry[0], ends, shares
+    groups, kg, cg = g["groups"], g["k"] // g["groups"], g["c"] // g["groups"]
     n, h, w = _images(g)
     width, blocks = blocks_of(dx, cg)
     bands = -(-h // rows)
@@ -138,12 +156,12 @@ def _task(task, thread, dx, scratch, filters, dy, shares, geometry):
     oh, ow = (h, w) if is_pointwise(g) else (g["oh"], g["ow"])
     cover(Images(dx, image * h * w * g["c"], h * w * g["c"], w),
           Images(dy, image * oh * ow * g["k"], oh * ow * g["k"], ow),
-          FilterBank(packed, width, g["kh"] * g["kw"] * kg * width, packed, start),
+          FilterBank(filters, width, g["kh"] * g["kw"] * kg * width, begin, start),
           OutputRange(min(images, n - image), low, min(low + rows, h), part * blocks // parts,
                       (part + 1) * blocks // parts),
           dimension(1, g["dh"], g["top"] - (g["kh"] - 1) * g["dh"], g["sh"], g["kh"], oh),
           dimension(1, g["dw"], g["left"] - (g["kw"] - 1) * g["dw"], g["sw"], g["kw"], ow), (groups, kg, cg),
-          (packed[:0], bounds))
+          (dx[:0], bounds))
 
 
 @inlined

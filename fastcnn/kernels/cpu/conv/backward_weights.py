@@ -60,7 +60,7 @@ def conv2d_backward_weights_scratch(geometry, dtype):
     kg = g["k"] // g["groups"]
     width = width_of(kg, dtype)
     blocks = -(-kg // width)
-    images, rows, bands, chunks, parts, _ = plan(g, blocks)
+    images, rows, bands, chunks, parts, _ = plan(g, blocks, band_size(g))
     partial = partial_sizes(g, needs_totals(g, images, rows, bands, chunks), chunks)[1]
     local = local_sizes(g, width, images, rows, -(-blocks // parts))[2]
     return int(chunks * partial + config.NUMBA_NUM_THREADS * local)
@@ -83,7 +83,7 @@ def conv2d_backward_weights(dkernel, dbias, scratch, x, dy, geometry):
     """
     g = geometry[0]
     blocks = blocks_of(scratch, g["k"] // g["groups"])[1]
-    images, rows, bands, chunks, parts, sides = plan(g, blocks)
+    images, rows, bands, chunks, parts, sides = plan(g, blocks, band_size(g))
     size, partial = partial_sizes(g, needs_totals(g, images, rows, bands, chunks), chunks)
     weights, wf = dkernel.size, dkernel.reshape(-1)
     xf, yf = x.reshape(-1), dy.reshape(-1)

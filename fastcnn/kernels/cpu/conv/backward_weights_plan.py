@@ -68,16 +68,18 @@ def positions_of(g):
 
 
 @inlined
-def plan(g, blocks):
+def plan(g, blocks, band):
     """Return images a band, rows a band, bands, chunks of them, parts of the blocks of a group, sides of its channels.
+
+    `band` is how many positions a band has at most, unless a row has more.
 
     Where the weights are small beside the images a task does all blocks and channels of its bands, so that the images
     pass through the cache once. Else a task may have some of both.
     """
     n, oh, ow = positions_of(g)
-    images, rows = 1, max(1, min(oh, band_size(g) // max(1, ow)))
+    images, rows = 1, max(1, min(oh, band // max(1, ow)))
     if rows == oh and not has_slab(g):
-        images = max(1, min(n, band_size(g) // max(1, oh * ow)))
+        images = max(1, min(n, band // max(1, oh * ow)))
     bands = -(-n // images) * -(-oh // rows)
     weights = g["kh"] * g["kw"] * (g["c"] // g["groups"]) * g["k"]
     x, dy = g["n"] * g["h"] * g["w"] * g["c"], g["n"] * g["oh"] * g["ow"] * g["k"]

@@ -76,12 +76,18 @@ def conv2d_forward(y, packed, x, kernel, bias, addend, bounds, ready, geometry):
         pack_start(packed, start, bias, groups, kg)
         if not in_bank:
             pack_filters(packed, kf, groups, kg, depth)
-    width, blocks = blocks_of(packed, kg)
-    tasks, images, rows, parts = _plan(g, blocks)
+    width = blocks_of(packed, kg)[0]
     # One call for both, so that the task is compiled once: the bank is as good an array as the packed one.
     filters, row, block = (kf, g["k"], width) if in_bank else (packed, width, depth * width)
-    bank = FilterBank(filters, row, block, packed, start)
-    parallel(_task, tasks, (y.reshape(-1), bank, x.reshape(-1), addend, bounds, (images, rows, parts), geometry))
+    multiply(y.reshape(-1), FilterBank(filters, row, block, packed, start), x.reshape(-1), addend, bounds, geometry)
+
+
+@inlined
+def multiply(y, bank, x, addend, bounds, geometry):
+    """y = x times the filters of a bank, over the threads; all arrays flat."""
+    g = geometry[0]
+    tasks, images, rows, parts = _plan(g, blocks_of(y, g["k"] // g["groups"])[1])
+    parallel(_task, tasks, (y, bank, x, addend, bounds, (images, rows, parts), geometry))
 
 
 @inlined

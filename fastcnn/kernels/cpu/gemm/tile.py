@@ -32,6 +32,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from fastcnn.kernels.cpu.simd.pairs import BFloatPairs
 from fastcnn.kernels.cpu.simd.vectors import Vectors, chosen
 from fastcnn.kernels.cpu.simd.width import features
 
@@ -108,14 +109,14 @@ def tile(typingctx, M, KV, c, a, b, loops, epilogue):
         Steps of each loop.
     epilogue : Epilogue
     """
-    dtype = c.types[0].dtype
+    dtype, pairs = c.types[0].dtype, a.types[0].dtype == types.uint32
 
     def codegen(context, builder, signature, args):
         M, KV, *operands = args
         given = [cgutils.unpack_tuple(builder, operand) for operand in operands]
         number = builder.add(builder.mul(M, _I64(4)), KV)
         for shape in chosen(builder, number, {4 * M + KV: (M, KV) for M, KV in SHAPES}):
-            _Tile(builder, dtype, shape).emit(*given)
+            (_PairTile(builder, shape) if pairs else _Tile(builder, dtype, shape)).emit(*given)
         return context.get_dummy_value()
 
     return types.void(types.int64, types.int64, c, a, b, loops, epilogue), codegen
@@ -128,6 +129,8 @@ class _Tile(Vectors):
         super().__init__(builder, dtype)
         self.M, self.KV = shape
         self.cells = [(i, k) for i in range(self.M) for k in range(self.KV)]
+
+    numbers, keep = Vectors.load, Vectors.store  # where C may be in another type than the sums, they convert
 
     def emit(self, c, a, b, loops, epilogue):
         b_, (c, c_rows, columns), (start, addend, fresh, bounds) = self.b, c, epilogue
@@ -142,7 +145,7 @@ class _Tile(Vectors):
 
         with b_.if_then(b_.icmp_signed("==", fresh, _I64(3))):
             before = self._places(c, c_rows)
-            self._each(whole, masks, lambda cell, mask: b_.store(self.load(before[cell], mask=mask), sums[cell]))
+            self._each(whole, masks, lambda cell, mask: b_.store(self.numbers(before[cell], mask=mask), sums[cell]))
         with b_.if_then(b_.icmp_signed("==", fresh, _I64(1))):
             for k in range(self.KV):
                 value = self.load(start, k)
@@ -154,11 +157,11 @@ class _Tile(Vectors):
         with b_.if_then(b_.icmp_signed("==", fresh, _I64(0))):
             there = self._places(c, c_rows)
             self._each(whole, masks, lambda cell, mask: b_.store(
-                b_.fadd(b_.load(sums[cell]), self.load(there[cell], mask=mask)), sums[cell]))
+                b_.fadd(b_.load(sums[cell]), self.numbers(there[cell], mask=mask)), sums[cell]))
         with b_.if_then(b_.icmp_signed("==", fresh, _I64(2))):
             beside = self._places(addend, c_rows)
             self._each(whole, masks, lambda cell, mask: b_.store(
-                b_.fadd(b_.load(sums[cell]), b_.fadd(self.load(beside[cell], mask=mask), self.load(start, cell[1]))),
+                b_.fadd(b_.load(sums[cell]), b_.fadd(self.numbers(beside[cell], mask=mask), self.load(start, cell[1]))),
                 sums[cell]))
         with b_.if_then(b_.icmp_unsigned("!=", b_.ptrtoint(bounds, _I64), _I64(0))):
             low, high = b_.load(bounds), b_.load(b_.gep(bounds, [_I64(1)]))
@@ -166,7 +169,7 @@ class _Tile(Vectors):
             with b_.if_then(b_.fcmp_ordered("<", high, self.element(float("inf")))):
                 self._bound(sums, self.at_most, high)
         place = self._places(c, c_rows)
-        self._each(whole, masks, lambda cell, mask: self.store(b_.load(sums[cell]), place[cell], mask=mask))
+        self._each(whole, masks, lambda cell, mask: self.keep(b_.load(sums[cell]), place[cell], mask=mask))
 
     def _places(self, array, table):
         """Return where each cell lies in an array, by offsets that are loaded here and kept by nobody."""
@@ -231,3 +234,7 @@ class _Tile(Vectors):
                 with cgutils.for_range_slice(b_, done, loops[2], _I64(1), inc=True) as (j, _):
                     a_at, b_at = along(column, j, 2)
                     steps(a_at, b_at, 1)
+
+
+class _PairTile(BFloatPairs, _Tile):
+    """Writes a tile whose operands are pairs of bfloat16: a step of j is two numbers, sums are in float32."""

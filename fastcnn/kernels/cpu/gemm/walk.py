@@ -27,7 +27,7 @@ from numba.extending import intrinsic
 from fastcnn.kernels.codes import LINEAR
 from fastcnn.kernels.cpu.compile.shared import i64
 from fastcnn.kernels.cpu.gemm.walk_long import LONG, shared_long
-from fastcnn.kernels.cpu.gemm.walk_tiles import TABLE, WALK, shared
+from fastcnn.kernels.cpu.gemm.walk_tiles import PAIRS, SHORT_PAIRS, TABLE, WALK, kind_of, shared
 from fastcnn.kernels.cpu.simd.activations import function_behind
 from fastcnn.kernels.cpu.simd.width import block_width, lanes_of
 
@@ -77,7 +77,7 @@ def walk_grid(typingctx, c, a, b, grid, loops, sums, panel):
     panel : int
         Rows that pass through all blocks before the next: 1 .. TABLE.
     """
-    _publish(c.types[0].dtype)
+    kind = _published(c, a)
     three = types.UniTuple(types.int64, 3)
     signature = types.void(_operand(c, 4), _operand(a, 7), _operand(b, 5), three, three, sums, types.int64)
 
@@ -85,7 +85,7 @@ def walk_grid(typingctx, c, a, b, grid, loops, sums, panel):
         places, (c_grid, a_steps, b_steps) = _unpacked(context, builder, signature, args)
         grid, loops = (cgutils.unpack_tuple(builder, value) for value in args[3:5])
         walk = grid, c_grid, a_steps[:3], loops, a_steps[3:], b_steps[:3], b_steps[3]
-        _emit(context, builder, places, walk, signature.args[5], args[5], args[6])
+        _emit(context, builder, kind, places, walk, (signature.args[5], args[5]), args[6])
         return context.get_dummy_value()
 
     return signature, codegen
@@ -98,7 +98,7 @@ def walk(typingctx, c, a, b, loops, sums, rows):
     `c` is (array, (offset, stride of rows)), `a` (array, (offset, strides of rows, r, s, j)), `b` (array, (offset,
     strides of r, s, j)).
     """
-    _publish(c.types[0].dtype)
+    kind = _published(c, a)
     three = types.UniTuple(types.int64, 3)
     signature = types.void(_operand(c, 2), _operand(a, 5), _operand(b, 4), three, sums, types.int64)
 
@@ -107,15 +107,19 @@ def walk(typingctx, c, a, b, loops, sums, rows):
         zero, one = i64(0), i64(1)
         loops = cgutils.unpack_tuple(builder, args[3])
         walk = (one, one, args[5]), (zero, zero, c_i), (zero, zero, a_i), loops, a_steps, b_steps, zero
-        _emit(context, builder, places, walk, signature.args[4], args[4], i64(TABLE))
+        _emit(context, builder, kind, places, walk, (signature.args[4], args[4]), i64(TABLE))
         return context.get_dummy_value()
 
     return signature, codegen
 
 
-def _publish(dtype):
-    shared.publish(dtype)
-    shared_long.publish(dtype)
+def _published(c, a):
+    """Return the kind of a walk, which is compiled and known to the linker then."""
+    kind = kind_of(c.types[0].dtype, a.types[0].dtype)
+    shared.publish(kind)
+    if kind not in (PAIRS, SHORT_PAIRS):
+        shared_long.publish(kind)
+    return kind
 
 
 def _operand(given, numbers):
@@ -134,13 +138,13 @@ def _unpacked(context, builder, signature, args):
     return places, strides
 
 
-def _emit(context, builder, places, walk, kinds, sums, panel):
-    """Emit the call of the walk; `walk` are the fields of `Walk` up to the columns."""
+def _emit(context, builder, kind, places, walk, sums, panel):
+    """Emit the call of a kind of walk; `walk` are the fields of `Walk` up to the columns."""
     def array(which):
-        kind = kinds.types[which]
-        return context.make_array(kind)(context, builder, values[which]) if isinstance(kind, types.Array) else None
+        one = kinds.types[which]
+        return context.make_array(one)(context, builder, values[which]) if isinstance(one, types.Array) else None
 
-    values, dtype = cgutils.unpack_tuple(builder, sums), kinds.types[1].dtype
+    kinds, values = sums[0], cgutils.unpack_tuple(builder, sums[1])
     (c, a, b), columns, start_at = (builder.gep(data, [at]) for data, at in places), values[0], values[2]
     start, addend, bounds = map(array, (1, 3, 4))
     # A negative start_at says that the sums start at what lies in c; the start is not read then.
@@ -152,13 +156,16 @@ def _emit(context, builder, places, walk, kinds, sums, panel):
         there = builder.and_(given, builder.icmp_signed(">", addend.nitems, i64(0)))
         added = builder.select(there, builder.gep(addend.data, [places[0][1]]), added)
         fresh = builder.select(there, i64(2), fresh)
-    pointers = [c, a, b, begin, added, c.type(None) if bounds is None else bounds.data]
+    pointers = [c, a, b, begin, added, begin.type(None) if bounds is None else bounds.data]
     numbers = [context.make_tuple(builder, types.UniTuple(types.int64, len(some)), some) for some in walk[:6]]
     function = i64(LINEAR) if bounds is None else function_behind(builder, bounds)
     record = context.make_tuple(builder, WALK, [*numbers, walk[6], columns, fresh, panel, function])
+    if kind in (PAIRS, SHORT_PAIRS):  # whose sums are made whole
+        shared.call(builder, kind, [*pointers, record])
+        return
     steps = builder.mul(builder.mul(*walk[3][:2]), walk[3][2])
     with builder.if_else(builder.icmp_signed(">", steps, i64(LONG)), likely=False) as (is_long, is_short):
         with is_long:
-            shared_long.call(builder, dtype, [*pointers, record])
+            shared_long.call(builder, kind, [*pointers, record])
         with is_short:
-            shared.call(builder, dtype, [*pointers, record])
+            shared.call(builder, kind, [*pointers, record])

@@ -96,13 +96,21 @@ def null_like(typingctx, pointer):
     return pointer(pointer), codegen
 
 
+@intrinsic
+def _multiplies_pairs(typingctx, a):
+    """Whether a pointer leads to pairs of bfloat16."""
+    return types.boolean(a), lambda context, builder, signature, args: context.get_constant(
+        types.boolean, signature.args[0].dtype == PAIRS)
+
+
 @inlined
-def _spans(r, s, j, fresh):
+def _spans(r, s, j, fresh, whole):
     """Return how many of the steps of each loop are made at once: all of a short sum, else about SPAN in all.
 
-    A part of a sum that is longer than SLICE, which `walk_long` adds, is made in parts of TERMS.
+    A part of a sum that is longer than SLICE, which `walk_long` adds, is made in parts of TERMS. A sum of pairs is made
+    `whole`: their 8 bits lose more than it does, and in 16 bits no part of a sum is kept.
     """
-    if r * s * j <= SHORT:
+    if whole or r * s * j <= SHORT:
         return r, s, j
     span = np.int64(TERMS if fresh == 0 else SPAN)
     parts = -(-j // span)
@@ -169,7 +177,7 @@ def _panel(rows, highest, c, a, b, loops, epilogue, function):
 def _block(rows, highest, c, a, b, epilogue, w):
     """Take the rows of a panel through all steps of one block of columns, a part of the sums after the other."""
     (r, s, j), (a_r, a_s, a_j), (b_r, b_s, b_j) = w.loops, a.steps, b.steps
-    r_span, s_span, j_span = _spans(r, s, j, w.fresh)
+    r_span, s_span, j_span = _spans(r, s, j, w.fresh, _multiplies_pairs(a.pointer))
     fresh, r0, s0, j0 = epilogue.fresh, 0, 0, 0
     while True:  # once for a sum of no steps, too
         loops = min(r_span, r - r0), min(s_span, s - s0), min(j_span, j - j0)
@@ -208,10 +216,25 @@ def _tiles(c, a, b, start, addend, bounds, w):
                    Epilogue(begin, moved(addend, column), w.fresh, bounds), w)
 
 
-def arguments(dtype):
-    """Return the types of what the walk takes."""
-    return (*[types.CPointer(dtype)] * 6, WALK)
+#: What is multiplied: numbers, or pairs of bfloat16 with sums in float32, whose results lie in float32 or in 16 bits.
+PAIRS, SHORT_PAIRS = types.uint32, types.uint16
+_KINDS = types.float32, types.float64, PAIRS, SHORT_PAIRS
+
+
+def kind_of(c, a):
+    """Return which of the kinds of walks multiplies, by the types of the numbers of C and A."""
+    return c if c == SHORT_PAIRS else a
+
+
+def arguments(kind):
+    """Return the types of what a kind of walk takes."""
+    operand, result = types.CPointer(kind), types.CPointer(kind)
+    if kind in (PAIRS, SHORT_PAIRS):
+        operand, start = types.CPointer(PAIRS), types.CPointer(types.float32)
+        result = result if kind == SHORT_PAIRS else start
+        return result, operand, operand, start, result, start, WALK
+    return (*[operand] * 6, WALK)
 
 
 #: The walk behind its symbol.
-shared = Shared(_tiles, arguments)
+shared = Shared(_tiles, arguments, _KINDS)

@@ -5,7 +5,8 @@
     inference  the moving mean and variance
     backward   dx = gamma rstd (dy - mean(dy) - xhat mean(dy xhat)),   xhat = (x - mean) rstd
 
-All arrays are (P, C), P the pixels of all images. A rectifier may follow: y is multiplied by `slope` where it is below
+All arrays are (P, C), P the pixels of all images; maps may be uint16, the bits of bfloat16, beside statistics, factors
+and sums in float32. A rectifier may follow: y is multiplied by `slope` where it is below
 0, and `ceiling` takes its place where it is above that. Slope 1 and an infinite ceiling change nothing; slope 0 is
 ReLU, with ceiling 6 ReLU6. Backward computes y again from x, which is read anyway, so that the rectifier costs no
 memory traffic. Forward, an addend may come before the rectifier, a ResNet's shortcut; who gave one hands backward the
@@ -97,7 +98,7 @@ def batch_norm_forward(y, mean, rstd, moving_mean, moving_variance, scratch, x, 
 def measure(mean, rstd, moving, scratch, x, shape, settings):
     """Write the statistics of the batch, and move the moving ones; `settings` are momentum and epsilon."""
     (moving_mean, moving_variance), (rows, c), (momentum, epsilon) = moving, shape, settings
-    real, chunks = x.dtype.type, chunks_of(rows, c)
+    real, chunks = mean.dtype.type, chunks_of(rows, c)
     parallel(statistics, chunks, (chunks, scratch, x, rows, c))
     center, distances = merge_chunks(scratch, chunks, rows, c)
     keep, share, each = real(momentum), real(1.0 - momentum), real(1.0 / max(1, rows))
@@ -171,7 +172,7 @@ def batch_norm_predict(y, scratch, x, gamma, beta, mean, variance, epsilon, slop
     rows, c = x.shape
     chunks, rstd = chunks_of(rows, c), part(scratch, 0, 3, long_row(c))
     for k in range(c):
-        rstd[k] = x.dtype.type(1.0 / math.sqrt(np.float64(variance[k]) + epsilon))
+        rstd[k] = scratch.dtype.type(1.0 / math.sqrt(np.float64(variance[k]) + epsilon))
     write_factors(scratch, 0, c, mean, rstd, gamma, beta)
     parallel(_normalize, chunks, (chunks, y.reshape(-1), scratch, (x.reshape(-1), scratch[:0]), (rows, c),
                                   Rectifier(slope, ceiling)))

@@ -21,6 +21,7 @@ deviations, and of Q no more than three bits cancel, whatever the numbers. Block
 
 from fastcnn.kernels.cpu.compile.policy import chunk_of, chunks_for, inlined
 from fastcnn.kernels.cpu.simd.columns import Rows, column_moments
+from fastcnn.kernels.cpu.simd.short import number
 
 _BLOCK, _SHIFT = 64, 8  # long rows
 PARTS = 5  # long rows of scratch a chunk
@@ -71,14 +72,13 @@ def statistics(chunk, chunks, scratch, x, rows, c):
 def _moments(block, x, at, count, lanes):
     """Write means and squared distances of a block into the first two of its three arrays."""
     sums, squares, shift = block
-    first = x[at:at + lanes]
     for k in range(lanes):
-        shift[k] = first[k]
+        shift[k] = number(x, at + k)
         sums[k] = squares[k] = 0
     some = min(_SHIFT, count)
     column_moments(block, x, Rows(at, some, lanes))
     # A quotient of float32 vectors may be an estimate of the CPU's; these, of one row say, must be exact.
-    real = x.dtype.type
+    real = sums.dtype.type
     share, all_of_it = real(1.0 / some), real(1.0 / count)
     for k in range(lanes):
         shift[k] += sums[k] * share

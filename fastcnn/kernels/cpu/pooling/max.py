@@ -35,6 +35,7 @@ from fastcnn.kernels.cpu.pooling.runs import (
     run_of_phase,
 )
 from fastcnn.kernels.cpu.simd.memory import at3
+from fastcnn.kernels.cpu.simd.short import set_number
 from fastcnn.kernels.cpu.simd.windows import Windows, window_gradient, window_max, window_scatter
 
 
@@ -50,7 +51,7 @@ def max_pool2d_forward(y, argmax, x, geometry):
     Parameters
     ----------
     y : (N, OH, OW, C) array
-        Written.
+        Written. It and x may be uint16, the bits of bfloat16, and so may the gradients of `max_pool2d_backward`.
     argmax : (N, OH, OW, C) array of max_pool2d_index_type(geometry)
         Written: r * KW + s, the position in the window, of the first of several largest elements (of an adaptive
         pooling p * W + q, the place in the image); the highest number of its type (255, or -1) where the window lies in
@@ -84,7 +85,7 @@ def _max_chunk(chunk, chunks, blocks, y, argmax, x, geometry):
             else:
                 for o in range(run):
                     for k in range(at + o * c, at + o * c + size):
-                        y[k] = np.inf if g["least"] else -np.inf
+                        set_number(y, k, np.inf if g["least"] else -np.inf)
                         argmax[k] = ~argmax.dtype.type(0)
             j += run
 

@@ -11,6 +11,8 @@ eight neighbouring rows at a time reached a third of it. One step is four vector
           stream 3   | v0 v1 v2 v3 | ->                     L1: these factors and sums of all columns, read and
       sums, squares  | +  +  +  +  |                            written once for a row of every stream
 
+Maps may lie in 16 bits, of bfloat16; factors and sums are float32 then.
+
 A rectifier may follow a map: what is below 0 is multiplied by its slope, and so is a gradient where that was not
 positive; what is above its ceiling becomes it, and has no gradient. Slope 0 makes zeros, of infinity too; slope 1 and
 an infinite ceiling change nothing.
@@ -26,7 +28,7 @@ from numba.extending import intrinsic
 
 from fastcnn.kernels.cpu.compile.operands import integers
 from fastcnn.kernels.cpu.simd import columns_in_python as plain
-from fastcnn.kernels.cpu.simd.vectors import Vectors
+from fastcnn.kernels.cpu.simd.short import Shorts
 
 _I64 = ir.IntType(64)
 
@@ -94,7 +96,7 @@ def _walk(emitter, factors, maps, *rest):
     def codegen(context, builder, signature, args):
         data = lambda kind, value: context.make_array(kind)(context, builder, value).data
         at, rows, columns = integers(context, builder, rest[0], args[1 + len(maps)])
-        walk = emitter(builder, maps[0].dtype)
+        walk = emitter(builder, factors.types[0].dtype)
         if len(rest) > 1:
             walk.rectify(*cgutils.unpack_tuple(builder, args[-1]))
         walk.run([*map(data, factors.types, cgutils.unpack_tuple(builder, args[0]))],
@@ -105,7 +107,7 @@ def _walk(emitter, factors, maps, *rest):
     return types.void(factors, *maps, *rest), codegen
 
 
-class _Columns(Vectors):
+class _Columns(Shorts):
     """The loops that all have in common: over rows of all streams, over vectors of columns."""
 
     streams, wide = 4, 4
@@ -184,7 +186,7 @@ class _Columns(Vectors):
 
 class _Moments(_Columns):
     def row(self, held, pointers, w, mask):
-        value = self.b.fsub(self.load(pointers[0], w, mask), held[2])
+        value = self.b.fsub(self.numbers(pointers[0], w, mask), held[2])
         held[0], held[1] = self.b.fadd(held[0], value), self.fmuladd(value, value, held[1])
 
     def after(self, held, factors, w, mask):
@@ -195,7 +197,7 @@ class _Moments(_Columns):
 class _Products(_Columns):
     def row(self, held, pointers, w, mask):
         plain, products, mean, scale, offset = held
-        dy, x = (self.load(pointer, w, mask) for pointer in pointers)
+        dy, x = (self.numbers(pointer, w, mask) for pointer in pointers)
         centered = self.b.fsub(x, mean)
         gradient = self.passed(dy, centered, scale, offset)
         held[:2] = self.b.fadd(plain, gradient), self.fmuladd(gradient, centered, products)
@@ -210,12 +212,8 @@ class _Affine(_Columns):
 
     def row(self, held, pointers, w, mask):
         (mean, scale, offset), (y, x) = held, pointers
-        value = self.fmuladd(self.b.fsub(self.load(x, w, mask), mean), scale, offset)
+        value = self.fmuladd(self.b.fsub(self.numbers(x, w, mask), mean), scale, offset)
         self.keep(self.rectified(value), y, w, mask)
-
-    def keep(self, value, y, w, mask):
-        """Store a result."""
-        self.store(value, y, w, mask)
 
 
 class _AffineFar(_Affine):
@@ -234,11 +232,11 @@ class _AffineFar(_Affine):
                 self.passes = False
                 super().run(factors, maps, rows, columns)
 
-    def keep(self, value, y, w, mask):
-        if self.passes and mask is None:
-            self.stream(value, y, w)
+    def keep(self, value, pointer, u=0, mask=None):
+        if self.passes and mask is None and pointer.type.pointee == self.element:
+            self.stream(value, pointer, u)
         else:
-            self.store(value, y, w, mask)
+            super().keep(value, pointer, u, mask)
 
 
 class _AffineSum(_Columns):
@@ -246,8 +244,8 @@ class _AffineSum(_Columns):
 
     def row(self, held, pointers, w, mask):
         b, (mean, scale, offset), (y, x, addend) = self.b, held, pointers
-        value = self.fmuladd(b.fsub(self.load(x, w, mask), mean), scale, offset)
-        self.store(self.rectified(b.fadd(value, self.load(addend, w, mask))), y, w, mask)
+        value = self.fmuladd(b.fsub(self.numbers(x, w, mask), mean), scale, offset)
+        self.keep(self.rectified(b.fadd(value, self.numbers(addend, w, mask))), y, w, mask)
 
 
 class _ColumnGradient(_Columns):
@@ -260,9 +258,9 @@ class _ColumnGradient(_Columns):
     def row(self, held, pointers, w, mask):
         mean, scale, offset, constant, slope = held
         dx, dy, x = pointers
-        centered = self.b.fsub(self.load(x, w, mask), mean)
-        gradient = self.passed(self.load(dy, w, mask), centered, scale, offset)
-        self.store(self.fmuladd(centered, slope, self.fmuladd(gradient, scale, constant)), dx, w, mask)
+        centered = self.b.fsub(self.numbers(x, w, mask), mean)
+        gradient = self.passed(self.numbers(dy, w, mask), centered, scale, offset)
+        self.keep(self.fmuladd(centered, slope, self.fmuladd(gradient, scale, constant)), dx, w, mask)
 
 
 if config.DISABLE_JIT:

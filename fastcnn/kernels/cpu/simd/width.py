@@ -24,11 +24,15 @@ def features() -> tuple[str, int, int]:
 
 
 _BYTES = features()[1]
+_SUMMED_IN_FLOAT32 = "float32", "uint32", "uint16"
 
 
 def lanes(dtype) -> int:
-    """Return how many numbers of a NumPy or Numba floating type one vector holds."""
-    return _BYTES // (4 if str(dtype) == "float32" else 8)
+    """Return how many numbers one vector holds: of a floating type of NumPy or Numba, or sums in float32.
+
+    Numbers of bfloat16 are summed in float32, whether they lie in pairs (uint32) or alone (uint16).
+    """
+    return _BYTES // (4 if str(dtype) in _SUMMED_IN_FLOAT32 else 8)
 
 
 def lanes_of(array):

@@ -3,13 +3,14 @@
 import numpy as np
 from llvmlite import ir
 
+from fastcnn.kernels.cpu.simd.short import Shorts
 from fastcnn.kernels.cpu.simd.sums import TERMS
-from fastcnn.kernels.cpu.simd.vectors import Vectors, loop
+from fastcnn.kernels.cpu.simd.vectors import loop
 
 _I32, _I64 = ir.IntType(32), ir.IntType(64)
 
 
-class WindowEmitter(Vectors):
+class WindowEmitter(Shorts):
     """The loops that all walks have: over the run, over vectors of channels, over the window.
 
     `wide` vectors of one result are reduced side by side, to hide the latency of the additions.
@@ -122,7 +123,7 @@ class Max(WindowEmitter):
                 b.store(lowest, slot)
             self.compete(x, channel, best, index, None, mask)
         for u in range(count):
-            self.store(self.signed(b.load(best[u])), b.gep(y, [channel]), u, mask)
+            self.keep(self.signed(b.load(best[u])), b.gep(y, [channel]), u, mask)
             kind = ir.VectorType(where.type.pointee, self.L)
             value = b.load(index[u])
             value = value if kind == value.type else b.trunc(value, kind)
@@ -143,7 +144,7 @@ class Max(WindowEmitter):
         def body(sources, r, s):
             code = self.code(self.special[0], r, s, 32)
             for u in range(len(best)):
-                value, before = self.signed(self.load(sources[0], u, mask)), b.load(best[u])
+                value, before = self.signed(self.numbers(sources[0], u, mask)), b.load(best[u])
                 wins = b.fcmp_ordered(">", value, before)
                 if nan is None:
                     wins = b.or_(wins, b.fcmp_unordered("uno", value, value))
@@ -168,10 +169,10 @@ class Gradient(WindowEmitter):
             for u in range(count):
                 here = b.icmp_signed("==", self.load(sources[1], u, mask), code)
                 before = b.load(sums[u])
-                b.store(b.select(here, b.fadd(before, self.load(sources[0], u, mask)), before), sums[u])
+                b.store(b.select(here, b.fadd(before, self.numbers(sources[0], u, mask)), before), sums[u])
 
         for u, slot in enumerate(self.summed([dy, where], channel, count, add)):
-            self.store(b.load(slot), b.gep(dx, [channel]), u, mask)
+            self.keep(b.load(slot), b.gep(dx, [channel]), u, mask)
 
 
 class Sum(WindowEmitter):
@@ -238,14 +239,14 @@ class Scatter(WindowEmitter):
 
     def results(self, pointers, channel, count, mask):
         b, (dx, dy, where) = self.b, pointers
-        gradients = [self.load(b.gep(dy, [channel]), u, mask) for u in range(count)]
+        gradients = [self.numbers(b.gep(dy, [channel]), u, mask) for u in range(count)]
         winners = [self.load(b.gep(where, [channel]), u, mask) for u in range(count)]
 
         def body(targets, r, s):
             code = self.code(self.special[0], r, s, where.type.pointee.width)
             for u in range(count):
                 here = b.icmp_signed("==", winners[u], code)
-                self.store(b.select(here, gradients[u], self.zero), targets[0], u, mask)
+                self.keep(b.select(here, gradients[u], self.zero), targets[0], u, mask)
 
         self.positions([dx], channel, body)
 
