@@ -37,6 +37,16 @@ class TilePixels:
             self.masks = [self.lanes if one is None else self._first_lanes(b_.select(one, left, _I32(0)))
                           for one in columns]
 
+    def fetch_next(self, write):
+        """Ask for the pixels on the right, the next tile's: they come from memory while this one is transformed.
+
+        The processor does not foresee them: a tile is six short runs of pixels, each a row of the image apart.
+        """
+        b_, side = self.v.b, len(self.rows)
+        for start in self.starts:
+            for j in range(min(side, 4)):
+                self.v.prefetch(b_.gep(start, [b_.mul(_I64(side + j), self.step)]), write)
+
     def load(self, i, j):
         """Return pixel (i, j)."""
         return self.v.load(self._place(i, j), mask=None if self.masks is None else self.masks[j])

@@ -222,10 +222,8 @@ def _emit_vector(v, kind, pixels, matrices, ends, c, left):
     read_one, write_one = pixels.load, lambda value, i, j: v.store(value, element(i, j), mask=lanes)
     if kind not in _FROM_IMAGE:
         read_one, write_one = lambda i, j: v.load(element(i, j)), _stored(v, kind, pixels, ends, c)
-    elif kind != FILTER:  # their lines come from L2 while the tile is transformed
-        for i in range(6):
-            for j in range(6):
-                v.prefetch(element(i, j), write=True)
+    if kind in _CLIPPED:
+        pixels.fetch_next(write=kind == OUTPUT)
     total = None
     for group in rows:
         across: dict[int, dict[int, Any]] = {r: {} for r in group.made}
