@@ -2,7 +2,7 @@
 
 For one small image a model spends most of its time finding out what to do: shapes, geometry, memory, which kernel. All
 of that is the same every time. So the second prediction of a shape is followed by a rehearsal, in which its kernel
-calls are written down but not made, and later ones just make those calls::
+calls are written down but not made, the third one is compared with what the calls give, and later ones just make them::
 
     layers:   check, geometry, memory, kernel | check, geometry, memory, kernel | ...
     replay:   kernel, kernel, ...,  copy ys out
@@ -47,31 +47,34 @@ class Capture:
     """The kernel calls of one prediction.
 
     A replay only makes kernel calls: whatever else wrote to an array during the rehearsal is missing from it. So each
-    capture is rehearsed on other inputs, tested once in memory full of NaN, and must give what `infer` gives.
+    capture is rehearsed on other inputs, tested once in memory full of NaN (`check`), and must give what `infer` gives.
 
     Parameters
     ----------
     infer : callable
-        xs -> ys, lists of arrays, by kernels and views alone.
+        xs -> ys, lists of arrays, by kernels and views alone. It was called before, and packed the weights, so that the
+        calls need not.
     xs : sequence of (N, ...) arrays
-    ys : list of arrays, optional
-        What ``infer(xs)`` returned; it packed the weights, so that the calls need not. Asked for if absent.
 
     Attributes
     ----------
     bytes : int
         Of the arena.
-
-    Raises
-    ------
-    ArgumentError
-        If `infer` does anything other than call kernels.
     """
 
-    def __init__(self, infer: Infer, xs: Sequence[np.ndarray], ys: Sequence[np.ndarray] | None = None) -> None:
+    def __init__(self, infer: Infer, xs: Sequence[np.ndarray]) -> None:
         self.device = device.of(xs[0])
-        ys = infer(xs) if ys is None else ys
         self._move_into_arena(self._rehearse(infer, xs))
+
+    def check(self, xs: Sequence[np.ndarray], ys: Sequence[np.ndarray]) -> None:
+        """Raise ArgumentError unless the calls alone make of some inputs what the prediction made of them.
+
+        Parameters
+        ----------
+        xs, ys : sequence of arrays
+            What `infer` got, and what it returned.
+        """
+        self._arena.fill(255)  # read as floats: NaN, so that an element no kernel writes is noticed
         if not all(np.array_equal(a, b, equal_nan=True) for a, b in zip(self(xs), ys, strict=True)):
             raise ArgumentError("replay: expected a prediction that does nothing but call kernels, got one that does "
                                 "something else, too; a layer that does may not say replayable = True")
@@ -132,8 +135,7 @@ class Capture:
         roots = [key for key in parts if key not in same]
         places, self.bytes = offsets([parts[key][3] - parts[key][2] for key in roots],
                                      [(parts[key][0], parts[key][1]) for key in roots])
-        arena = self.device.empty((self.bytes,), np.uint8)
-        arena.fill(255)  # read as floats: NaN, so that an element no kernel writes is noticed
+        arena = self._arena = self.device.empty((self.bytes,), np.uint8)
         place = dict(zip(roots, places, strict=True))
         shift = {key: place[same.get(key, key)] - part[2] for key, part in parts.items()}
 
@@ -225,6 +227,7 @@ class Replay:
         self.is_replayable = is_replayable
         self._state: Any = None
         self._captures: dict[Any, Capture | None] = {}
+        self._untested: dict[Any, Capture] = {}
         self._seen: Any = None
         self._before: set[int] = set()  # blocks of memory that there were before the shape came for the first time
         self._busy = threading.Lock()
@@ -237,32 +240,58 @@ class Replay:
         try:
             state = (config.switches.state, list(map(_VERSION, self.parameters)))
             if state != self._state:
-                self._captures.clear()  # first: an interrupt after it must not leave old captures under the new state
+                self._forget()  # first: an interrupt after it must not leave old captures under the new state
                 self._state, self._seen = state, None
             shapes: Any = xs[0].shape if len(xs) == 1 else tuple([x.shape for x in xs])
             capture = self._captures.get(shapes)
             if capture is not None:
                 return capture(xs)
+            if shapes in self._untested:
+                return self._tested(shapes, xs)
             if self._seen != shapes or shapes in self._captures:
                 if shapes not in self._captures:
                     self._before = device.of(xs[0]).blocks()
                 self._seen = shapes
                 return self.infer(xs)
-            if len(self._captures) == _SHAPES:
-                self._captures.clear()
-            if batch * self.sample > self._memory or not self.is_replayable(batch):
-                self._captures[shapes] = None
-                return self.infer(xs)
-            # If it fails below, it is not tried again.
-            self._captures[shapes] = None
-            ys = self.infer(xs)
-            if batch * self.sample > _RELEASED:
-                # Later predictions have the arena. What training or other models took stays.
-                device.of(xs[0]).release(self._before)
-            try:
-                self._captures[shapes] = Capture(self.infer, xs, ys)
-            except ArgumentError as error:
-                warn(str(error))
-            return ys
+            return self._planned(shapes, xs)
         finally:
             self._busy.release()
+
+    def _forget(self) -> None:
+        self._captures.clear()
+        self._untested.clear()
+
+    def _planned(self, shapes: Any, xs: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Return the prediction, and write down its calls if there may be a capture."""
+        if len(self._captures) == _SHAPES:
+            self._forget()
+        # If it fails below, it is not tried again.
+        self._captures[shapes] = None
+        batch = len(xs[0])
+        if batch * self.sample > self._memory or not self.is_replayable(batch):
+            return self.infer(xs)
+        ys = self._inferred(xs)
+        self._untested[shapes] = Capture(self.infer, xs)
+        return ys
+
+    def _tested(self, shapes: Any, xs: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Return the prediction, and use the capture from now on if that gives the same.
+
+        That takes twice the time of a replay, as packing weights and the rehearsal did. So no call takes both.
+        """
+        capture = self._untested.pop(shapes)
+        ys = self._inferred(xs)
+        try:
+            capture.check(xs, ys)
+        except ArgumentError as error:
+            warn(str(error))
+        else:
+            self._captures[shapes] = capture
+        return ys
+
+    def _inferred(self, xs: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Return the prediction; what memory it took goes back to the system, since later ones have the arena."""
+        ys = self.infer(xs)
+        if len(xs[0]) * self.sample > _RELEASED:
+            device.of(xs[0]).release(self._before)  # what training or other models took stays
+        return ys

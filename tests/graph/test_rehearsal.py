@@ -55,6 +55,7 @@ def test_a_capture_takes_memory_for_what_is_alive_and_no_more():
     infer = model._executable._infer
     ys = infer(x := [x])
     taken = device.cpu.allocated
-    capture = Capture(infer, x, ys)
+    capture = Capture(infer, x)
+    capture.check(x, ys)
     assert capture.bytes == 2 * x[0].nbytes
     assert device.cpu.allocated - taken <= 2, "the arena, and the result of the test"
