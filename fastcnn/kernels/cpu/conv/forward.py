@@ -18,7 +18,7 @@ has a part of the blocks of filters. A dense layer is a 1x1 convolution.
 The gradients lie in `backward_input.py` and `backward_weights.py`.
 """
 
-from fastcnn.kernels.cpu.compile.policy import inlined, kernel, parallel
+from fastcnn.kernels.cpu.compile.policy import chunk_of, inlined, kernel, parallel
 from fastcnn.kernels.cpu.conv.plan import is_pointwise
 from fastcnn.kernels.cpu.gemm.packing import blocks_of, pack_filters, pack_start, packed_size, start_of
 from fastcnn.kernels.cpu.gemm.shares import cut, share_of
@@ -86,8 +86,8 @@ def conv2d_forward(y, packed, x, kernel, bias, addend, bounds, ready, geometry):
 def multiply(y, bank, x, addend, bounds, geometry):
     """y = x times the filters of a bank, over the threads; all arrays flat."""
     g = geometry[0]
-    tasks, images, rows, parts = _plan(g, blocks_of(y, g["k"] // g["groups"])[1])
-    parallel(_task, tasks, (y, bank, x, addend, bounds, (images, rows, parts), geometry))
+    tasks, images, bands, parts = _plan(g, blocks_of(y, g["k"] // g["groups"])[1])
+    parallel(_task, tasks, (y, bank, x, addend, bounds, (images, bands, parts), geometry))
 
 
 @inlined
@@ -100,27 +100,36 @@ def _images(g):
 
 @inlined
 def _plan(g, blocks):
-    """Return tasks, images and rows of a task, and parts of the blocks."""
+    """Return tasks, images of a task, bands of an image, and parts of the blocks."""
     n, oh, ow = _images(g)
     weights = g["kh"] * g["kw"] * (g["c"] // g["groups"]) * g["k"]
     images, rows, parts = cut(n, oh, ow, g["n"] * g["h"] * g["w"] * g["c"], weights, blocks, weights)
     parts = parts if g["groups"] == 1 else 1
-    return -(-n // images) * -(-oh // rows) * parts, images, rows, parts
+    items, bands = -(-n // images), -(-oh // rows)
+    if bands > 1 and items * bands * parts % 2 != 0:  # two threads have as many tasks each
+        bands = min(bands + 1, -(-oh // _unit(ow)))
+    return items * bands * parts, images, bands, parts
+
+
+@inlined
+def _unit(ow):
+    """Return rows that bands are made of: where pixels are rows, as many as a tile has."""
+    return M0 if ow == 1 else 1
 
 
 @inlined
 def _task(task, y, bank, x, addend, bounds, shares, geometry):
     """Some images or a band of one, and a part of the blocks."""
-    g, (images, rows, parts) = geometry[0], shares
+    g, (images, bands, parts) = geometry[0], shares
     groups, kg, cg = g["groups"], g["k"] // g["groups"], g["c"] // g["groups"]
     n, oh, ow = _images(g)
-    blocks, bands = blocks_of(y, kg)[1], -(-oh // rows)
+    blocks, unit = blocks_of(y, kg)[1], _unit(ow)
     item, part = share_of(task, -(-n // images) * bands, parts, kg * g["kh"] * g["kw"], g["n"] * g["h"] * g["w"])
-    image, low = item // bands * images, item % bands * rows
+    image, (low, high) = item // bands * images, chunk_of(item % bands, bands, -(-oh // unit))
     h, w = (oh, ow) if is_pointwise(g) else (g["h"], g["w"])
     cover(Images(y, image * oh * ow * g["k"], oh * ow * g["k"], ow),
           Images(x, image * h * w * g["c"], h * w * g["c"], w), bank,
-          OutputRange(min(images, n - image), low, min(low + rows, oh), part * blocks // parts,
+          OutputRange(min(images, n - image), low * unit, min(high * unit, oh), part * blocks // parts,
                       (part + 1) * blocks // parts),
           dimension(g["sh"], g["dh"], -g["top"], 1, g["kh"], h), dimension(g["sw"], g["dw"], -g["left"], 1, g["kw"], w),
           (groups, cg, kg), (addend, bounds))

@@ -24,7 +24,7 @@ The gradients of the weights lie in `backward_weights.py`.
 
 from fastcnn.kernels.cpu.compile.policy import inlined, kernel, parallel
 from fastcnn.kernels.cpu.depthwise.walk import Window, WindowRange, windows
-from fastcnn.kernels.cpu.gemm.shares import GRAIN, TASKS
+from fastcnn.kernels.cpu.gemm.shares import tasks_for
 from fastcnn.kernels.cpu.simd.width import lanes_of
 
 FAR = 1 << 22  # elements of x and y together beyond which the caches cannot hold them: 16 MB of float32
@@ -47,7 +47,7 @@ def depthwise_plan(array, images, rows, c, work):
 
     `work` is in multiply-adds. A function of the shape alone.
     """
-    wanted = max(1, min(TASKS, work // GRAIN))
+    wanted = tasks_for(work)
     pieces = -(-wanted // max(1, images))
     bands, parts = pieces, 1
     if rows < 8 * pieces:  # bands of few rows would read their neighbours' rows again: cut channels instead

@@ -10,13 +10,20 @@ GRAIN = 1 << 18  # multiply-adds of a task at least: 5 microseconds, about what 
 
 
 @inlined
+def tasks_for(work):
+    """Return how many tasks so many multiply-adds are worth: one, or an even number, which two threads can share."""
+    tasks = max(1, min(TASKS, work // GRAIN))
+    return tasks + (1 if tasks > 1 and tasks % 2 != 0 else 0)
+
+
+@inlined
 def cut(images, rows, wide, sees, sums, blocks, weights):
     """Return images a task, rows a task, and parts of the blocks of filters: how a convolution is shared out.
 
     `sees` is the elements of the image, `weights` those of the filters, `sums` the multiply-adds of one position. Each
     task reads its whole share of both, so the larger of the two is cut first.
     """
-    tasks = max(1, min(TASKS, images * rows * wide * sums // GRAIN))
+    tasks = tasks_for(images * rows * wide * sums)
     parts = 1
     if weights > sees or images * rows * wide < 2 * M0 * tasks:
         parts = min(blocks, tasks)

@@ -21,6 +21,7 @@ from fastcnn.kernels.cpu.winograd.transforms import TILE
 
 TILES = 28  # tiles of a run: two of the tallest register tiles; V and M of 128 channels fit into L2
 WIDE = 56  # tiles of a run if channels are few
+MANY_RUNS = 16  # from which on it hardly matters whether they are equal
 #: Filters that are not kept *stream*, a slice of channels at a time, if tiles are at most so many and filters times
 #: channels at least so many.
 STREAM_TILES, STREAM_FILTERS = 64, 16384
@@ -39,10 +40,22 @@ def plan(p):
     """
     down, across = -(-min(p[4], p[1] + p[7]) // 4), -(-min(p[5], p[2] + p[8]) // 4)
     tiles = p[0] * down * across
-    run = max(1, min(tiles, WIDE if p[3] <= 32 else TILES))
+    run = run_of(tiles, p)
     v_tile = aligned(p[3])
     v_tile += 16 if v_tile >= 256 else 0  # rows a power of two apart would meet in the same lines of L1
     return down, across, tiles, run, v_tile, run * v_tile + 16
+
+
+@inlined
+def run_of(tiles, p):
+    """Return tiles of a run. Few runs are nearly equal and an even number, so that two threads end together."""
+    most = WIDE if p[3] <= 32 else TILES
+    runs = -(-tiles // most)
+    if runs >= MANY_RUNS:
+        return most
+    if runs > 1 and runs % 2 != 0:
+        runs += 1
+    return max(1, -(-tiles // max(1, runs)))
 
 
 @inlined
