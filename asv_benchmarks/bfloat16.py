@@ -1,4 +1,4 @@
-"""kernels/cpu/amx/ and bf16/: convolutions in bfloat16 on tiles and in pairs, by the machine's unit or by plain code."""
+"""kernels/cpu/amx/ and bf16/: convolutions in bfloat16 on tiles and in pairs, by a unit or by plain code."""
 
 from functools import cache, partial
 from types import SimpleNamespace
@@ -8,7 +8,7 @@ import numpy as np
 from .data import REPEAT, normal, written
 from .shapes import CONVOLUTIONS
 
-_LAYERS = ["resnet50.conv2_2", "resnet50.conv3_2", "resnet50.conv5_5"]
+_LAYERS = ["resnet50.conv2_2.b8", "resnet50.conv3_2.b8", "resnet50.conv5_5.b8"]
 
 
 @cache
