@@ -9,6 +9,7 @@ narrow          the gradient of few filters, where `narrow_backward_weights_suit
 direct          everything else, on the register tile
 bfloat16        of layers that compute in it, where the CPU has a unit: tiles (`bfloat16_conv2d_suits`), or pairs of
                 channels on the register tile (`pairs_conv2d_suits`, `pairs_conv2d_forward_suits`)
+                where Winograd in float32 is not faster still
 ==============  ====================================================================================================
 
 What is faster is told by the rates of the kind of CPU (`fastcnn.algorithm_tables`), or measured, where that is wanted.
@@ -25,9 +26,10 @@ from fastcnn.device import Device
 from fastcnn.geometry import CONV2D
 from fastcnn.operations.kernel_call import GradientCall, JoinedCall, ProductCall, Shapes
 from fastcnn.operations.measured_algorithms import faster
-from fastcnn.operations.pairs_call import PairsCall, PairsGradientCall
+from fastcnn.operations.pairs_call import PairsCall, PairsGradientCall, WideGradientCall
 
 _FEW = 64  # output positions of a batch, up to which a border of zeros may pay off, however large the images
+_TALL = 8  # rows and columns from which Winograd makes gradients of filters faster than pairs of bfloat16 do
 _SMALL = 1 << 15  # numbers in a batch of images, up to which copying them takes less time than many short runs
 
 
@@ -95,7 +97,10 @@ def _chosen(fields: bytes, kernels: ModuleType, dtype: np.dtype, winograd: bool,
         found = found._replace(backward_input=ProductCall(kernels.few_filters_backward_input, g, back, packed=packed))
     if rounds and kernels.bfloat16_conv2d_suits(g):
         return _on_tiles(kernels, g, dtype, found)
-    return _in_pairs(kernels, g, dtype, found) if rounds and kernels.multiplies_pairs() else found
+    if rounds and kernels.multiplies_pairs() and not (
+            winograd and kernels.winograd_possible(g) and kernels.winograd_forward_suits(g, kept, True)):
+        return _in_pairs(kernels, g, dtype, found)
+    return found
 
 
 def _depthwise(k: ModuleType, g: np.ndarray, dtype: np.dtype, shapes: Shapes, back: Shapes) -> Algorithm:
@@ -149,6 +154,9 @@ def _in_pairs(k: ModuleType, g: np.ndarray, dtype: np.dtype, other: Algorithm) -
     if k.pairs_conv2d_suits(g):
         of_weights = PairsGradientCall(k.pairs_conv2d_backward_weights, g, of_weights.shapes,
                                        k.pairs_conv2d_backward_weights_scratch(g, dtype))
+        if other.backward_weights.kernel is k.winograd_backward_weights and min(y_shape[1:3]) >= _TALL:
+            found = other.backward_weights
+            of_weights = WideGradientCall(found.kernel, g, found.shapes, found.scratch)
     if k.pairs_conv2d_suits(g) and y_shape[3] % 2 == 0:
         shapes = x_shape, (*y_shape[:3], y_shape[3] // 2), bank
         back = PairsCall(k.pairs_conv2d_backward_input, halved_y, shapes,

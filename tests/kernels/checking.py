@@ -116,10 +116,12 @@ def assert_slope(got, expected):
 def assert_one_specialization_a_type(*kernels):
     """Assert that two types, float32 and float64, made at most two versions of each kernel: no third one.
 
-    A process that was given some tests of a file alone may have seen one type.
+    A process that was given some tests of a file alone may have seen one type; versions of maps in 16 bits, which other
+    tests make, do not count.
     """
     for kernel in kernels:
-        assert len(kernel.signatures) <= 2, f"{kernel.__name__}: {kernel.signatures}"
+        found = [one for one in kernel.signatures if not any("uint16" in str(kind) for kind in one)]
+        assert len(found) <= 2, f"{kernel.__name__}: {found}"
 
 
 def assert_vectors(function, *args):

@@ -35,6 +35,8 @@ from fastcnn.kernels.cpu.simd.width import lanes_of
 from fastcnn.kernels.cpu.winograd.beyond import fill_beyond
 from fastcnn.kernels.cpu.winograd.filters import DEPTHS, transform_filters
 from fastcnn.kernels.cpu.winograd.plan import (
+    DIRECT,
+    PAIRS,
     SLICE,
     WHOLE,
     local,
@@ -69,7 +71,7 @@ def _backward(g):
 forward_problem, backward_problem = inlined(_forward), inlined(_backward)
 
 
-def winograd_forward_suits(geometry, kept):
+def winograd_forward_suits(geometry, kept, pairs=False):
     """Return whether `winograd_forward` can do this convolution, and faster than the direct kernel.
 
     Parameters
@@ -77,8 +79,10 @@ def winograd_forward_suits(geometry, kept):
     geometry : CONV2D
     kept : bool
         Whether the transformed filters are kept for many calls.
+    pairs : bool
+        Whether the direct kernel is that on pairs of bfloat16.
     """
-    return suits_as_rated(geometry, _forward, kept)
+    return suits_as_rated(geometry, _forward, kept, PAIRS if pairs else DIRECT)
 
 
 def winograd_backward_input_suits(geometry, kept):

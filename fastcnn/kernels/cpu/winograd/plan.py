@@ -28,6 +28,9 @@ STREAM_TILES, STREAM_FILTERS = 64, 16384
 SLICE = 64  # channels: 36 x (64, width) are 295 KB of float32, beside M within L2
 FEWEST = 8  # channels and filters at least
 BRIEF = 500  # cycles that 36 products of a tile and a block of filters take beside their multiplications
+DIRECT = 1.05  # cycles of a step of the direct kernel, beside those of a product here
+#: The same of its kernel on pairs of bfloat16: half, and conversions of what Winograd's kernels read and write.
+PAIRS = 0.37
 WHOLE = 512  # channels up to which a product is one sum; of more, slices are summed by themselves, and added
 
 
@@ -157,7 +160,7 @@ def possible(geometry, problem):
 
 
 @functools.lru_cache(maxsize=4096)
-def suits(geometry, problem, once, call):
+def suits(geometry, problem, once, call, step=DIRECT):
     """Return whether Winograd can do a convolution, and faster than the direct kernel.
 
     Compared are cycles of one core with AVX-512, as measured, for each vector of channels and each filter: 36 steps of
@@ -172,6 +175,8 @@ def suits(geometry, problem, once, call):
         Cycles that do not depend on the number of tiles, for a vector of channels of one filter.
     call : int
         Cycles by which a call is slower than one of the direct kernel, whatever the size.
+    step : float
+        Cycles of a step of the direct kernel.
     """
     if not possible(geometry, problem):
         return False
@@ -181,14 +186,14 @@ def suits(geometry, problem, once, call):
     tiles = max(2, tiles)  # the register tile has two rows at least
     rows = 3 * oh - _outside(top) - _outside(oh + 2 - h - top)
     columns = 3 * ow - _outside(left) - _outside(ow + 2 - w - left)
-    return tiles * (40 + transforms) + once + call * 16 / (c * k) < 1.05 * n * rows * columns
+    return tiles * (40 + transforms) + once + call * 16 / (c * k) < step * n * rows * columns
 
 
-def suits_as_rated(geometry, problem, kept):
+def suits_as_rated(geometry, problem, kept, step=DIRECT):
     """As `suits`, of a CONV2D, by the rates of the table in use; `kept` tells whether filters stay transformed."""
     rates = rates_of(switches.algorithm_choice)
     once = rates.winograd_fetching if kept else rates.winograd_packing
-    return suits(geometry.tobytes(), problem, once, rates.winograd_call)
+    return suits(geometry.tobytes(), problem, once, rates.winograd_call, step)
 
 
 def _outside(zeros):
