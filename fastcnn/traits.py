@@ -40,6 +40,10 @@ class Trait(enum.Flag):
         there and false.
     SUM
         The sum of its inputs.
+    MULTIPLICATION
+        The product of its inputs, element by element.
+    AFFINE_RELU
+        In prediction y = max(scale x + offset, 0) for each channel, where `layer.channel_affine` returns both.
     TAKES_RELU
         Its verbs take ``relu=True`` and return max(y, 0) then.
     NORMALIZED_PRODUCT
@@ -98,6 +102,8 @@ class Trait(enum.Flag):
     QUANTIZATION = enum.auto()
     QUANTIZED_PRODUCT = enum.auto()
     NORMALIZED_PRODUCT = enum.auto()
+    MULTIPLICATION = enum.auto()
+    AFFINE_RELU = enum.auto()
 
 
 NONE = Trait(0)

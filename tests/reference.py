@@ -332,6 +332,16 @@ def conv2d_forward(x, kernel, bias, addend, bounds, geometry):
     return _bounded(y, bounds)
 
 
+def scaled_conv2d_forward(x, scale, offset, kernel, bias, addend, bounds, relu, geometry):
+    n, h, w, c = (int(geometry[0][name]) for name in ("n", "h", "w", "c"))
+    x, scale, offset = _double(x, scale, offset)
+    x = x[:, :c].reshape(n, h, w, c) * scale[:, None, None, :]
+    if offset.size:
+        x = x + offset
+        x = np.where(x < 0, 0, x) if relu else x
+    return conv2d_forward(x, kernel, bias, addend, bounds, geometry).reshape(n * h * w, kernel.shape[3])
+
+
 def few_filters_forward(x, kernel, bias, addend, bounds, geometry):
     return conv2d_forward(x, kernel, bias, addend, bounds, geometry)
 

@@ -24,6 +24,7 @@ from fastcnn import config, device
 from fastcnn._warnings import warn
 from fastcnn.errors import ArgumentError
 from fastcnn.graph.arena import offsets
+from fastcnn.graph.columns import without_copies
 from fastcnn.graph.rehearsal import rehearsing
 from fastcnn.parameters import Parameter
 
@@ -89,6 +90,8 @@ class Capture:
                 own.reshape(-1)[...] = x.reshape(-1)[::-1]
                 own += 1
             self.ys = infer(self.xs)
+        mine = set(map(id, blocks))
+        self.calls = without_copies(self.calls, self.device.library.copy_columns, mine, [*self.xs, *self.ys])
         found = [self._reading(x) for x in self.xs]
         self._copied = [reads is None for reads in found]
         last = max((at for reads in found for at, _, _ in reads or ()), default=-1)
@@ -96,7 +99,7 @@ class Capture:
         for which, reads in enumerate(found):
             for at, k, shape in reads or ():
                 self._readers[at].append((which, k, shape))
-        return set(map(id, blocks))
+        return mine
 
     def _reading(self, x: np.ndarray) -> list[tuple[int, int, tuple[int, ...]]] | None:
         """Return which arguments of which calls are a whole input, and in what shape: (call, argument, shape).

@@ -22,8 +22,7 @@ from fastcnn.traits import Trait
 class _Merge(Layer):
     """Inputs of one shape after broadcasting."""
 
-    many_inputs = True
-    repeats_batch = True
+    many_inputs = repeats_batch = True
     _exactly: int | None = None
     operation: Callable[[Sequence[np.ndarray]], tuple[np.ndarray, Backward]]
 
@@ -106,6 +105,7 @@ class Multiply(_Merge):
     array([[ 4., 15.]], dtype=float32)
     """
 
+    traits = Trait.MULTIPLICATION
     operation = staticmethod(merge.multiply)
 
 

@@ -16,6 +16,7 @@ memory, calls kernels, and returns y and the backward pass, or y alone for predi
 `convolution`          convolutions of images and signals, and dense layers; `convolution_transpose`, `convolution_3d`
 `batched_product`      a matrix product for each sample
 `inverted_residual`    three convolutions in one call; `batch_interleaved`: a run of narrow ones with poolings
+`scaled_convolution`   a 1x1 convolution of channels that a normalization or a gate scales
 `pooling`, `resize`    windows that become one number; images of another size
 `padding`, `layout`    borders; transposed, repeated and concatenated arrays
 `merge`                sums, products, maxima and minima, by `broadcasting`; `elementwise`: elementary functions

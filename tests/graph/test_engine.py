@@ -168,7 +168,8 @@ def test_a_node_trains_as_its_steps_did_and_is_penalized_as_the_last():
 NETWORKS = {
     "ResNet50": ({"ConvBatchNorm": 53}, 56, {"FusedConv": 53}, 56),
     "MobileNetV2": ({"ConvBatchNorm": 52}, 54, {"InvertedResidual": 17, "FusedConv": 1}, 20),
-    "DenseNet121": ({"ConvBatchNorm": 59, "WithReLU": 62}, 246, {"FusedConv": 59, "WithReLU": 62}, 246),
+    "DenseNet121": ({"ConvBatchNorm": 59, "WithReLU": 62}, 246,
+                    {"ScaledConv": 61, "FusedConv": 1, "WithReLU": 1}, 185),
     "VGG16": ({"ConvMaxPool": 5}, 17, {}, 22),
     "LeNet5": ({"BatchInterleaved": 1}, 5, {}, 8),
 }

@@ -74,8 +74,13 @@ def side_by_side(layer):
     return lambda x: layer(layers.Concatenate(**KW)([x, conv(12, 3, padding="same")(x)]))
 
 
-def gate(x):
-    return layers.Reshape((1, 1, 4), **KW)(layers.GlobalAveragePooling2D(**KW)(x))
+def gate(x, channels=4):
+    return layers.Reshape((1, 1, channels), **KW)(layers.GlobalAveragePooling2D(**KW)(x))
+
+
+def gated(channels):
+    """An image times a number for each of its channels."""
+    return lambda x: layers.Multiply(**KW)([x, gate(x, channels)])
 
 
 def shortcut(*after, of=None):
@@ -150,6 +155,9 @@ ROWS = {
         lambda: chain(conv(activation="relu", padding="same", strides=2), layers.ZeroPadding2D(1, **KW),
               layers.MaxPooling2D(3, **KW)), "MaxPooling2D",
         lambda: chain(layers.ZeroPadding2D(1, **KW), layers.MaxPooling2D(3, **KW)), "the image may be negative"),
+    "batch normalization with ReLU or a gate, a 1x1 convolution": (
+        lambda: chain(norm(), relu(), conv(8, 1, activation="relu"), gated(8), conv(8, 1)), "ScaledConv",
+        lambda: chain(lambda x: layers.Multiply(**KW)([x, x]), conv(8, 1)), "has no number for each channel second"),
     "an inverted residual": (
         lambda: chain(conv(24, 1, activation="relu6"), layers.DepthwiseConv2D(3, padding="same", **KW), conv(4, 1)),
         "InvertedResidual",

@@ -6,6 +6,7 @@ import pytest
 import fastcnn as fc
 from fastcnn import config, layers
 from fastcnn.graph.nodes.fused_conv import FusedConv
+from fastcnn.graph.nodes.scaled_conv import ScaledConv
 from fastcnn.graph.nodes.with_relu import WithReLU
 
 DTYPES = [("float64", 1e-10), ("float32", 1e-4)]
@@ -200,3 +201,27 @@ def test_the_summary_tells_what_a_prediction_plans():
     assert f"8 steps, whose outputs share {model.planned_bytes():,} bytes" in lines[0]
     apart = sum(4 * int(np.prod(step.node.output_shape[1:])) for step in model.prediction_graph().steps)
     assert max(4 * 13 * 12 * 20, apart / 4) < model.planned_bytes() < apart
+
+
+def test_a_gate_of_channels_is_taken_by_the_convolution_after_it_whoever_is_one_sample():
+    fc.utils.set_random_seed(3)
+    image, gate = fc.Input((5, 4, 6)), fc.Input((6,))
+    multiply, conv = layers.Multiply(), layers.Conv2D(9, 1, activation="swish")
+    model = fc.Model([image, gate], conv(multiply([image, gate])))
+    node = model.prediction_graph().steps[-1].node
+    assert isinstance(node, ScaledConv)
+    x, scale = images(3, "float32", (5, 4, 6)), images(3, "float32", (6,))
+    for given in ((x, scale), (x, scale[:1]), (x[:1], scale), (x[:0], scale[:0])):
+        np.testing.assert_allclose(node.predict(given), conv.predict(multiply.predict(given)), atol=1e-6)
+
+
+def test_an_activation_that_no_kernel_ends_in_follows_as_a_pass():
+    fc.utils.set_random_seed(3)
+    model = trained_like(fc.Sequential([fc.Input((5, 4, 6)), layers.BatchNormalization(), layers.ReLU(),
+                                        layers.Conv2D(9, 1, activation="gelu")]))
+    assert kinds(model) == ["ScaledConv"]
+    x = images(3, "float32", (5, 4, 6))
+    expected = x
+    for layer in model.layers:
+        expected = layer.predict(expected)
+    np.testing.assert_allclose(model.predict(x), expected, atol=1e-5)

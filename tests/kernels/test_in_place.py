@@ -24,6 +24,19 @@ def _conv(shape, filters, size, bounds, dtype, kept=True, **options):
                "bounds": np.array(bounds, dtype), "ready": 0, "geometry": g}
 
 
+def _scaled(shape, filters, dtype):
+    n, h, w, c = shape
+    g = shapes.conv2d(shape, filters, (1, 1))
+    scratch, packed = (unwritten(of(g, np.dtype(dtype)), dtype=dtype) for of in
+                       (cpu.scaled_conv2d_forward_scratch, cpu.scaled_conv2d_forward_packed))
+    y = unwritten(n * h * w, filters, dtype=dtype)
+    return y, {"scratch": scratch, "packed": packed, "x": random(n * h * w, c, dtype=dtype),
+               "scale": random(1, c, dtype=dtype), "offset": random(c, dtype=dtype),
+               "kernel": random(1, 1, c, filters, dtype=dtype), "bias": random(filters, dtype=dtype, seed=1),
+               "addend": random(y.size, dtype=dtype, seed=2), "bounds": np.array(RELU, dtype), "relu": 1, "ready": 0,
+               "geometry": g}
+
+
 def _inverted_residual(shape, e, k, dtype):
     n, h, w, c = shape
     wide = n, h, w, e
@@ -98,6 +111,7 @@ CALLS = {
     "inverted_residual_forward": [lambda t: _inverted_residual((2, 9, 8, 5), 21, 7, t)],
     "l2_step": [lambda t, step=step: _flat(t, ("a", "b"), step=step) for step in (codes.L2_PRODUCT, codes.L2_QUOTIENT)]
     + [lambda t: _flat(t, ("b",), a=abs(random(FLAT, dtype=t)), step=codes.L2_ROOT)],
+    "scaled_conv2d_forward": [lambda t: _scaled((2, 9, 8, 20), 70, t)],
     "merge_forward": [lambda t, code=code: _merge(t, code) for code in
                       (codes.PRODUCT, codes.MAXIMUM, codes.MINIMUM, codes.PRELU, codes.MASK)]
     + [lambda t: _merge(t, codes.SUM, relu=1)],

@@ -6,7 +6,7 @@ import numpy as np
 
 from fastcnn.layers.base import Backward, Call
 from fastcnn.parameters import Parameter
-from fastcnn.traits import Trait
+from fastcnn.traits import NONE, Trait, of
 
 
 class WithReLU:
@@ -17,11 +17,12 @@ class WithReLU:
     layer : BatchNormalization or Add
     """
 
-    traits, replayable = Trait.NOT_NEGATIVE, True
+    replayable = True
 
     def __init__(self, layer: Any) -> None:
         self.trains_short = layer.trains_short
         self.layer, self.many_inputs = layer, layer.many_inputs
+        self.traits = Trait.NOT_NEGATIVE | (Trait.AFFINE_RELU if Trait.CHANNEL_AFFINE in of(layer) else NONE)
         self.input_shape, self.output_shape = layer.input_shape, layer.output_shape
 
     @property

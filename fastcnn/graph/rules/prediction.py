@@ -12,6 +12,8 @@ then max pooling
 a 1x1 convolution, a depthwise one and a 1x1 one,   `InvertedResidual`: one kernel call, in which what lies between
 or the latter two, all ending in clamps             stays in the cache of the core that makes it
 batch normalization or a sum, then ReLU             `WithReLU`: one pass
+batch normalization with ReLU, or a gate of the     `ScaledConv`: one kernel call, which scales the channels where it
+channels, then a 1x1 convolution                    reads them
 ==================================================  ====================================================================
 
 A convolution that absorbs a sum moves to the place of the sum, where both inputs are there::
@@ -26,6 +28,7 @@ from typing import Any
 
 from fastcnn.graph.nodes.fused_conv import FusedConv
 from fastcnn.graph.nodes.inverted_residual import InvertedResidual
+from fastcnn.graph.nodes.scaled_conv import ScaledConv
 from fastcnn.graph.nodes.with_relu import WithReLU
 from fastcnn.graph.rules.borders import bordered_pool, why_not_bordered_pool
 from fastcnn.graph.rules.questions import (
@@ -36,6 +39,7 @@ from fastcnn.graph.rules.questions import (
     is_channel_affine,
     is_idle,
     is_linear,
+    is_product,
     is_relu,
     is_sum,
     why_not_added,
@@ -101,6 +105,39 @@ def _inverted(match: Match) -> Any:
     return InvertedResidual(expand[0] if expand else None, window, project)
 
 
+# --- 1x1 convolutions of scaled channels ------------------------------------------------------------------------------
+
+
+def _is_scale(node: Any) -> bool:
+    """Return whether a node is a normalization with ReLU, or a product of its inputs."""
+    return bool((Trait.AFFINE_RELU | Trait.MULTIPLICATION) & of(node))
+
+
+def _is_any_pointwise(node: Any) -> bool:
+    """Return whether a node is a 1x1 convolution with stride 1, whatever it ends in."""
+    if not is_product(node):
+        return False
+    fused = FusedConv.of(node)
+    layer = fused.product
+    return (Trait.CONV2D in of(layer) and fused.border is None and layer.groups == 1
+            and layer.kernel_size == layer.strides == (1, 1) and layer.input_shape[1:3] == layer.output_shape[1:3])
+
+
+def _why_not_scaled(match: Match) -> str | None:
+    """Return why a convolution cannot scale what it reads."""
+    scale = match.nodes[0]
+    if match.steps[0].rounds:
+        return "they compute in bfloat16"
+    if not scale.many_inputs:
+        return None
+    shapes = scale.input_shape
+    if len(shapes) != 2:
+        return f"the product has {len(shapes)} inputs, and takes two"
+    (_, *pixels, c), gate = shapes[0], shapes[1]
+    suits = gate in {(None, *[1] * len(pixels), c), (None, c)}
+    return None if suits else "the product has no number for each channel second"
+
+
 IDLE = (Rule("dropout, noise, linear activations", (is_idle,), None, prediction=True),)
 FOLDED = (Rule("a convolution or dense layer, batch normalization or a scale", (is_affine, is_channel_affine),
                _scaled, prediction=True),)
@@ -116,4 +153,6 @@ JOINED = (
          why_not_bordered_pool, prediction=True),
     Rule("an inverted residual", (_is_expansion, _is_window, _is_pointwise), _inverted, prediction=True,
          or_pattern=(_is_window, _is_pointwise)),
+    Rule("batch normalization with ReLU or a gate, a 1x1 convolution", (_is_scale, _is_any_pointwise),
+         lambda match: ScaledConv(match.nodes[0], FusedConv.of(match.nodes[1])), _why_not_scaled, prediction=True),
 )

@@ -60,6 +60,12 @@ from fastcnn.kernels.cpu.conv.narrow import (
     narrow_backward_weights_scratch,
     narrow_backward_weights_suits,
 )
+from fastcnn.kernels.cpu.conv.scaled import (
+    scaled_conv2d_forward,
+    scaled_conv2d_forward_packed,
+    scaled_conv2d_forward_scratch,
+    scaled_conv2d_suits,
+)
 from fastcnn.kernels.cpu.depthwise.backward_weights import (
     depthwise2d_backward_weights,
     depthwise2d_backward_weights_scratch,
@@ -261,7 +267,9 @@ __all__ = [
     "reduce_rows_backward",
     "reduce_rows_forward", "relu_backward_bfloat16", "repeated_copy",
     "resize2d", "roi_align_backward", "roi_align_forward", "roi_pool_backward",
-    "roi_pool_forward", "round_bfloat16", "row_loss", "scale_parts", "sgd", "softmax_backward",
+    "roi_pool_forward", "round_bfloat16", "row_loss", "scale_parts",
+    "scaled_conv2d_forward", "scaled_conv2d_forward_packed", "scaled_conv2d_forward_scratch", "scaled_conv2d_suits",
+    "sgd", "softmax_backward",
     "softmax_categorical_crossentropy", "softmax_forward", "softmax_sparse_categorical_crossentropy",
     "sparse_categorical_crossentropy", "squared_norms", "squared_norms_scratch", "suppress_boxes", "tile_product",
     "tone_images", "tone_images_backward", "top_rows_backward", "top_rows_forward", "triad", "triplet_loss",

@@ -46,7 +46,7 @@ blas.find_only()
 threads.start()
 
 
-def kernel(function: Callable | None = None, *, in_place: tuple[str, ...] = ()) -> Any:
+def kernel(function: Callable | None = None, *, in_place: tuple[str, ...] = (), wide: tuple[str, ...] = ()) -> Any:
     """Compile `function` as a kernel, cached on disk by type signature, and list it in `registry`.
 
     Parameters
@@ -55,14 +55,17 @@ def kernel(function: Callable | None = None, *, in_place: tuple[str, ...] = ()) 
     in_place : tuple of str
         The inputs that its output, the first argument, may overwrite at the same speed and with the same bits, provided
         that sizes are equal and no other argument lies there. The kernel's `in_place` has their positions.
+    wide : tuple of str
+        Tables that may have further columns, which it leaves alone. The kernel's `wide` has their positions.
     """
     if function is None:
-        return lambda f: kernel(f, in_place=in_place)
+        return lambda f: kernel(f, in_place=in_place, wide=wide)
     dispatcher = njit(error_model="numpy", fastmath=FLAGS, boundscheck=False, no_cfunc_wrapper=True)(function)
     if not config.DISABLE_JIT:
         dispatcher._cache = KernelCache(function)
         dispatcher.__class__ = _OneAtATime if threads.layer() == "workqueue" else Dispatcher
-    dispatcher.in_place = tuple(map(list(inspect.signature(function).parameters).index, in_place))
+    position = list(inspect.signature(function).parameters).index
+    dispatcher.in_place, dispatcher.wide = tuple(map(position, in_place)), tuple(map(position, wide))
     registry[name_of(function)] = dispatcher
     return dispatcher
 

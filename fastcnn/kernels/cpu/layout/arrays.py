@@ -53,7 +53,7 @@ def _add_range(chunk, chunks, out, a, b):
         out[i] = a[i] + b[i]
 
 
-@kernel
+@kernel(wide=("out", "source"))
 def copy_columns(out, to, source, of, columns):
     """out[:, to:to + columns] = source[:, of:of + columns], for two tables of as many rows; the rest of `out` stays.
 
