@@ -30,6 +30,7 @@ from fastcnn.kernels.cpu.simd.memory import aligned, at3
 
 BAND = 65536  # elements of a band: 256 KB of float32, within L2 beside a block of filters
 HEAD = 16  # elements before a thread's band: the first says which one it is
+FEW_TILES = 8  # of all pixels, up to which two threads rather scale all of them than have unequal bands
 FEWEST = 8  # filters from which on it pays off
 
 
@@ -120,7 +121,7 @@ def _plan(g, blocks):
     rows = g["n"] * g["h"] * g["w"]
     tiles, tasks = -(-rows // M0), tasks_for(rows * g["c"] * g["k"])
     bands = -(-tiles // _tiles(g))
-    if 1 < bands < tiles and bands % 2 != 0:  # two threads have as many each
+    if bands < tiles and bands % 2 != 0 and (bands > 1 or tiles >= FEW_TILES):  # two threads have as many each
         bands += 1
     return bands, max(1, min(blocks, -(-tasks // max(1, bands))))
 

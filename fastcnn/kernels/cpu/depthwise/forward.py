@@ -28,6 +28,8 @@ from fastcnn.kernels.cpu.gemm.shares import tasks_for
 from fastcnn.kernels.cpu.simd.width import lanes_of
 
 FAR = 1 << 22  # elements of x and y together beyond which the caches cannot hold them: 16 MB of float32
+SLOW = 2  # how many times as long a multiply-add takes as in the register tile, at least
+FEW_ROWS = 16  # of an image that is not worth two bands, which read some rows twice
 BAND = 65536  # elements of the input rows of a band: 256 KB of float32, well within L2
 
 
@@ -47,11 +49,13 @@ def depthwise_plan(array, images, rows, c, work):
 
     `work` is in multiply-adds. A function of the shape alone.
     """
-    wanted = tasks_for(work)
+    wanted = tasks_for(SLOW * work)
     pieces = -(-wanted // max(1, images))
     bands, parts = pieces, 1
     if rows < 8 * pieces:  # bands of few rows would read their neighbours' rows again: cut channels instead
         bands, parts = 1, min(-(-c // lanes_of(array)), pieces)
+        if parts > 1 and images * parts % 2 != 0 and rows >= FEW_ROWS:  # two threads have as many pieces each
+            bands = 2
     return min(wanted, images * bands * parts), bands, parts
 
 
