@@ -28,6 +28,8 @@ FACTOR = 3
     ((1, 9, 7), 70, 30, 257, 1),  # filters stream
     ((3, 24, 24), 32, 8, 16, 1),  # several runs and chunks
     ((1, 3, 4), 20, 4, 18, ((4, 0), (0, 5))),  # windows in the padding altogether
+    ((1, 66, 61), 12, 12, 13, 1),  # tiles in lanes
+    ((2, 46, 50), 7, 5, 9, "valid"),  # of channels that fill no piece of a vector
     ((0, 5, 5), 8, 8, 8, 1),
 ], ids=str)
 def test_two_images_side_by_side_give_what_their_twin_gives(size, own, others, filters, padding, dtype):

@@ -130,6 +130,10 @@ def _check(geometry, dtype):
     ((2, 9, 7, 70), 257, 1),  # filters stream
     ((1, 4, 6, 300), 20, 1),  # channels that need room between rows
     ((1, 3, 4, 20), 18, ((4, 0), (0, 5))),  # windows in the padding altogether
+    ((1, 66, 61, 12), 16, 1),  # tiles in lanes, 272, of which some have no pixels beyond a border
+    ((2, 47, 50, 9), 26, ((0, 1), (2, 0))),  # channels that fill no piece of a vector, two filters beside a block's
+    ((1, 64, 64, 48), 48, 1),  # the most filters of the gradient
+    ((1, 64, 62, 40), 72, "valid"),  # more than the gradient takes, three blocks
 ], ids=str)
 def test_winograd_agrees_with_its_twin(shape, filters, padding, dtype):
     _check(shapes.conv2d(shape, filters, (3, 3), padding=padding), dtype)

@@ -114,6 +114,13 @@ class Vectors:
         """Return the lanes `places` of two vectors, those of the other being counted on from the first's."""
         return self.b.shuffle_vector(one, other, ir.Constant(ir.VectorType(_I32, len(places)), list(places)))
 
+    def joined(self, parts: Sequence[Any]) -> Any:
+        """Return the vector of the lanes of some, a power of 2 of them, one after the other."""
+        while len(parts) > 1:
+            parts = [self.shuffled(one, other, range(2 * one.type.count))
+                     for one, other in zip(parts[::2], parts[1::2], strict=True)]
+        return parts[0]
+
     # --- memory -------------------------------------------------------------------------------------------------------
 
     def mask(self, left: Any, lanes: int | None = None) -> Any:
@@ -140,6 +147,11 @@ class Vectors:
         else:
             call = self._masked("store", kind, [kind, place.type, _I32, mask.type], ir.VoidType())
             self.b.call(call, [value, place, _I32(align), mask])
+
+    def load_part(self, pointer: Any, count: int) -> Any:
+        """Load a vector of `count` numbers."""
+        kind = ir.VectorType(pointer.type.pointee, count)
+        return self.b.load(self._place(pointer, 0, kind), align=_bytes(kind.element))
 
     def stream(self, value: Any, pointer: Any, u: int = 0) -> None:
         """Store vector `u` past the caches, to memory that is aligned for it: no line is read before it is written.

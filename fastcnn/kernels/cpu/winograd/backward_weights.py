@@ -1,7 +1,7 @@
 """The gradient of the filters of a 3x3 convolution with stride 1, by Winograd's F(3x3, 4x4).
 
-The transpose of the forward pass (`transforms.py`): tiles of x and of dy are transformed and multiplied, the
-products are added over all tiles, and the sums are transformed to the nine taps once::
+The transpose of the forward pass (`transforms.py`; of few channels see `lane_gradients.py`): tiles of x and dy are
+transformed and multiplied, the products are added over all tiles, and the sums are transformed to nine taps once::
 
     x  --B^T d B--> V 36 x (tiles, C)             36 products                  m 36 x (C, width) --G^T m G--> += dkernel
                     L2 or L3               (C, tiles) x (tiles, width), m in L2     one block of filters
@@ -27,6 +27,8 @@ from fastcnn.kernels.cpu.gemm.packing import blocks_of, width_of
 from fastcnn.kernels.cpu.gemm.walk import Sums, walk
 from fastcnn.kernels.cpu.simd.memory import accumulate, aligned, at3, clear
 from fastcnn.kernels.cpu.simd.sums import FAR, TERMS, add_pairwise
+from fastcnn.kernels.cpu.simd.width import lanes, lanes_of
+from fastcnn.kernels.cpu.winograd.lane_gradients import gradients_in_lanes, lane_gradients, lane_gradients_scratch
 from fastcnn.kernels.cpu.winograd.plan import TILES, suits, whole_columns, zeros_of
 from fastcnn.kernels.cpu.winograd.tiles import FilterBlock, Tiles, filter_gradient_block, gradient_tiles, input_tiles
 
@@ -40,12 +42,10 @@ TASKS = 8
 BACK = 350  # cycles to transform a vector of sums to taps, and to store and fetch it
 
 
-def _weights(g):
+@inlined
+def weights_problem(g):
     """Return the problem: (N, H, W, C) of x, (OH, OW, K) of dy, zeros above and on the left."""
     return g["n"], g["h"], g["w"], g["c"], g["oh"], g["ow"], g["k"], g["top"], g["left"]
-
-
-weights_problem = inlined(_weights)
 
 
 @inlined
@@ -124,14 +124,15 @@ def _shared(p, width):
 
 def winograd_backward_weights_suits(geometry):
     """Return whether `winograd_backward_weights` can do this convolution, and faster than the direct kernel."""
-    return suits(geometry.tobytes(), _weights, BACK, rates_of(switches.algorithm_choice).winograd_call)
+    rates = rates_of(switches.algorithm_choice)
+    return suits(geometry.tobytes(), weights_problem, BACK, rates.winograd_call, few=gradients_in_lanes)
 
 
 def winograd_backward_weights_scratch(geometry, dtype):
     """Return how many elements of scratch `winograd_backward_weights` wants."""
-    p = tuple(map(int, _weights(geometry[0])))
-    width = width_of(p[6], dtype)
-    return _shared(p, width)[2] + config.NUMBA_NUM_THREADS * _local(p, width)[2]
+    p = tuple(map(int, weights_problem(geometry[0])))
+    shared, local = _shared(p, width_of(p[6], dtype))[2], _local(p, width_of(p[6], dtype))[2]
+    return lane_gradients_scratch(p, lanes(dtype)) or shared + config.NUMBA_NUM_THREADS * local
 
 
 @kernel
@@ -156,8 +157,10 @@ def winograd_backward_weights(dkernel, dbias, scratch, x, dy, geometry):
 @inlined
 def add_gradients(dkernel, dbias, scratch, xs, dy, own, p):
     """The kernel, of images in two arrays whose channels stand side by side, the first having `own` of them."""
-    c, k = p[3], p[6]
-    yf, wf = dy.reshape(-1), dkernel.reshape(-1)
+    c, k, yf, wf = p[3], p[6], dy.reshape(-1), dkernel.reshape(-1)
+    if gradients_in_lanes(p, lanes_of(dy)):
+        lane_gradients(wf, dbias, scratch, xs, yf, own, p)
+        return
     width, blocks = blocks_of(dy, k)
     one, shared, local = _shared(p, width)
     clear(scratch, 0, one)  # what lies outside images, and where sums start

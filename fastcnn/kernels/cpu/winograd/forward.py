@@ -27,6 +27,8 @@ is that an error is as large beside the small outputs of a tile as beside its la
 in x reaches the whole 4x4 tile of y. `fastcnn.config` switches Winograd off.
 """
 
+import numpy as np
+
 from fastcnn.kernels.cpu.compile.policy import inlined, kernel, parallel
 from fastcnn.kernels.cpu.gemm.packing import blocks_of
 from fastcnn.kernels.cpu.gemm.walk import Sums, walk
@@ -34,17 +36,18 @@ from fastcnn.kernels.cpu.simd.memory import aligned, at3, clear
 from fastcnn.kernels.cpu.simd.width import lanes_of
 from fastcnn.kernels.cpu.winograd.beyond import fill_beyond
 from fastcnn.kernels.cpu.winograd.filters import DEPTHS, transform_filters
+from fastcnn.kernels.cpu.winograd.lane_task import lane_task, lane_tasks, scratch_size
 from fastcnn.kernels.cpu.winograd.plan import (
     DIRECT,
     PAIRS,
     SLICE,
     WHOLE,
+    in_lanes,
     local,
     m_step,
     packed_size,
     plan,
     possible,
-    scratch_size,
     stream_local,
     stream_steps,
     suits_as_rated,
@@ -209,9 +212,12 @@ def convolve(ys, scratch, transformed, xs, bank, ends, own, p):
         if ready == 0:
             parts = -(-c // (4 * DEPTHS))
             parallel(_filters_task, blocks * parts, (packed, scratch, rest, bank, parts, p))
-        runs = -(-tiles // run)
-        parts = max(1, min(blocks, TASKS // max(1, runs)))
-        parallel(_tiles_task, runs * parts, ((ys, xs, own), scratch, packed, finish, (rest, parts), p))
+        if in_lanes(p, lanes_of(y)) and addend.size == 0 and not bounds[1] < np.inf:
+            parallel(lane_task, lane_tasks(p, lanes_of(y)), ((ys, xs, own), scratch, packed, finish, rest, p))
+        else:
+            runs = -(-tiles // run)
+            parts = max(1, min(blocks, TASKS // max(1, runs)))
+            parallel(_tiles_task, runs * parts, ((ys, xs, own), scratch, packed, finish, (rest, parts), p))
 
 
 @inlined

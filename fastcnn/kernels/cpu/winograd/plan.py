@@ -17,6 +17,7 @@ from fastcnn.kernels.cpu.gemm.packing import width_of
 from fastcnn.kernels.cpu.simd.memory import aligned
 from fastcnn.kernels.cpu.simd.width import lanes, lanes_of
 from fastcnn.kernels.cpu.winograd.filters import patch_size
+from fastcnn.kernels.cpu.winograd.tile_pixels import MASKED
 from fastcnn.kernels.cpu.winograd.transforms import TILE
 
 TILES = 28  # tiles of a run: two of the tallest register tiles; V and M of 128 channels fit into L2
@@ -27,6 +28,10 @@ MANY_RUNS = 16  # from which on it hardly matters whether they are equal
 STREAM_TILES, STREAM_FILTERS = 64, 16384
 SLICE = 64  # channels: 36 x (64, width) are 295 KB of float32, beside M within L2
 FEWEST = 8  # channels and filters at least
+LANES_FEW = 96  # channels and filters up to which tiles lie in lanes: of more, U is fetched from L3 for each group
+LANES_FULL = 16  # groups from which on they do: of small images, most tiles have a side at a border and are copied
+#: Cycles to bring a channel of a tile into lanes and transform it, and for a filter the same way back.
+LANES_IN, LANES_OUT = 25, 15
 BRIEF = 500  # cycles that 36 products of a tile and a block of filters take beside their multiplications
 DIRECT = 1.05  # cycles of a step of the direct kernel, beside those of a product here
 #: The same of its kernel on pairs of bfloat16: half, and conversions of what Winograd's kernels read and write.
@@ -125,8 +130,14 @@ def stream_local(p, one, width):
     return m_at, unread, patch, patch + patch_size(one)
 
 
-def scratch_size(problem, dtype):
-    """Return how many elements of scratch a problem wants, whichever way its filters go."""
+@inlined
+def in_lanes(p, one):
+    """Whether the tiles of a problem lie in the lanes of vectors (`lanes.py`), where channels and filters are few."""
+    return MASKED and p[3] <= LANES_FEW and p[6] <= LANES_FEW and plan(p)[2] >= LANES_FULL * one
+
+
+def side_by_side_scratch(problem, dtype):
+    """Return how many elements of scratch a problem wants where tiles lie side by side, whichever way filters go."""
     p = tuple(map(int, problem))
     one, width, threads = lanes(dtype), width_of(p[6], dtype), config.NUMBA_NUM_THREADS
     shared = zeros_of(p[3], width) + aligned(-(-p[6] // width) * width)
@@ -160,7 +171,7 @@ def possible(geometry, problem):
 
 
 @functools.lru_cache(maxsize=4096)
-def suits(geometry, problem, once, call, step=DIRECT):
+def suits(geometry, problem, once, call, step=DIRECT, few=in_lanes):
     """Return whether Winograd can do a convolution, and faster than the direct kernel.
 
     Compared are cycles of one core with AVX-512, as measured, for each vector of channels and each filter: 36 steps of
@@ -177,11 +188,15 @@ def suits(geometry, problem, once, call, step=DIRECT):
         Cycles by which a call is slower than one of the direct kernel, whatever the size.
     step : float
         Cycles of a step of the direct kernel.
+    few : callable
+        Whether tiles of a problem lie in lanes: the problem, lanes -> bool.
     """
     if not possible(geometry, problem):
         return False
     n, h, w, c, oh, ow, k, top, left = map(int, problem(np.frombuffer(geometry, CONV2D)[0]))
     transforms = (300 * -(-c // 16) + 220 * -(-k // 16) + BRIEF * -(-k // 32)) * 16 / c / k
+    if few((n, h, w, c, oh, ow, k, top, left), lanes(np.dtype(np.float32))):
+        transforms = (LANES_IN * c + LANES_OUT * k) * 16 / c / k
     tiles = n * -(-min(oh, h + top) // 4) * -(-min(ow, w + left) // 4)
     tiles = max(2, tiles)  # the register tile has two rows at least
     rows = 3 * oh - _outside(top) - _outside(oh + 2 - h - top)

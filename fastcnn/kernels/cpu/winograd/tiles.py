@@ -51,7 +51,8 @@ class FilterBlock(NamedTuple):
     end: Any
 
 
-_TILES, _BLOCK = types.NamedUniTuple(types.int64, 9, Tiles), types.NamedUniTuple(types.int64, 6, FilterBlock)
+TILES_RECORD = types.NamedUniTuple(types.int64, 9, Tiles)
+_BLOCK = types.NamedUniTuple(types.int64, 6, FilterBlock)
 
 
 def _winograd_input(x, beside, tiles, own, zeros, v, steps):
@@ -65,7 +66,7 @@ def _winograd_input(x, beside, tiles, own, zeros, v, steps):
         if part == 1:
             source, c, first = beside, tiles.c - own, own
         for t in range(tiles.count):
-            image, r, s = _place(tiles, t)
+            image, r, s = place_of(tiles, t)
             transform(INPUT, (source, (((image * h + r) * w + s) * c, w * c, c)), (-r, h - r, -s, w - s), zeros,
                       (v, (t * steps[0] + first, steps[1])), (zeros, 0), c)
 
@@ -74,7 +75,7 @@ def _winograd_gradient(dy, tiles, zeros, v, steps):
     """A dY A^T of some tiles of dy, and a 37th matrix with the sum of each tile."""
     h, w, c = tiles.h, tiles.w, tiles.c
     for t in range(tiles.count):
-        image, r, s = _place(tiles, t)
+        image, r, s = place_of(tiles, t)
         transform(GRADIENT, (dy, (((image * h + r) * w + s) * c, w * c, c)), (0, h - r, 0, w - s), zeros,
                   (v, (t * steps[0], steps[1])), (zeros, 0), c)
 
@@ -95,7 +96,7 @@ def _winograd_output(y, beside, tiles, part, m, steps, ends, added):
         if side == 1:
             to, k, begin, end, before = beside, tiles.c - own, middle, column + columns, own
         for t in range(tiles.count if begin < end else 0):
-            image, r, s = _place(tiles, t)
+            image, r, s = place_of(tiles, t)
             at, r1, s1 = ((image * h + r) * w + s) * k + begin - before, h - r, w - s
             transform(OUTPUT, (to, (at, w * k, k)), (0, r1, 0, s1), unread,
                       (m, (t * steps[0] + begin - column, steps[1])), (moved(bias, begin - column), low), end - begin)
@@ -138,7 +139,7 @@ def _winograd_filter_gradient(dkernel, block, m, steps):
 
 
 @inlined(always=True)
-def _place(tiles, t):
+def place_of(tiles, t):
     """Return the image of a tile, and the row and column in it where the tile begins."""
     tile = tiles.first + t
     down = tile // tiles.across % tiles.down
@@ -147,17 +148,17 @@ def _place(tiles, t):
 
 def _tile_arguments(dtype):
     pointer = types.CPointer(dtype)
-    return pointer, _TILES, pointer, pointer, types.UniTuple(types.int64, 2)
+    return pointer, TILES_RECORD, pointer, pointer, types.UniTuple(types.int64, 2)
 
 
 def _input_arguments(dtype):
     pointer = types.CPointer(dtype)
-    return pointer, pointer, _TILES, types.int64, pointer, pointer, types.UniTuple(types.int64, 2)
+    return pointer, pointer, TILES_RECORD, types.int64, pointer, pointer, types.UniTuple(types.int64, 2)
 
 
 def _output_arguments(dtype):
     pointer, two = types.CPointer(dtype), types.UniTuple(types.int64, 2)
-    return (pointer, pointer, _TILES, types.UniTuple(types.int64, 3), pointer, two, types.UniTuple(pointer, 4),
+    return (pointer, pointer, TILES_RECORD, types.UniTuple(types.int64, 3), pointer, two, types.UniTuple(pointer, 4),
             types.int64)
 
 
