@@ -39,7 +39,7 @@ from asv_benchmarks.comparison import alone
 from asv_benchmarks.comparison.goals import select, summaries
 from asv_benchmarks.comparison.process import Side, all_sides, stop, work_for_parent
 from asv_benchmarks.comparison.rounds import compare
-from asv_benchmarks.comparison.sides import NAMES, PEERS
+from asv_benchmarks.comparison.sides import ITSELF, NAMES, PEERS
 from asv_benchmarks.comparison.works import ALONE, WORKS
 
 
@@ -154,7 +154,7 @@ def _parsed() -> argparse.Namespace:
     except ValueError as error:
         parser.error(str(error))
     needed = {work.peer for work in given.works} | {peer for name in given.alone for peer in ALONE[name]}
-    for peer in sorted(needed if not (given.worker or given.list) else ()):
+    for peer in sorted(needed - {ITSELF} if not (given.worker or given.list) else ()):
         if importlib.util.find_spec(peer) is None:
             stop(f'{PEERS[peer]}, the peer, is not installed; get it with: pip install "fastcnn[judges]"')
     return given

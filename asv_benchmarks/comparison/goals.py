@@ -103,6 +103,7 @@ GOALS = {goal.name: goal for goal in (
     Goal("bf16.forward", "ResNet-50's convolutions forward in bf16", 1.2, _published("bf16.forward.resnet50")),
     Goal("bf16.mixed", "twelve mixed convolutions forward in bf16", 1.2, _mixed("bf16.forward")),
     Goal("bf16.openvino", "six networks in bf16 beside OpenVINO's default", 0.7, _layer("bf16.openvino", ""), 0.7),
+    Goal("bf16.float32", "ResNet-50's predictions in bf16 beside float32", 1.6, _layer("bf16.float32.resnet50", "")),
     Goal("predict", "LeNet-5, prediction of one image", 3.0, _one("predict")),
     Goal("onnx.resnet50", "ResNet-50 beside onnxruntime", 1.15, _layer("onnx.resnet50", ""), 1.15),
     Goal("onnx.mobilenet_v2.b1", "MobileNet v2, one image, beside onnxruntime", 1.15, _one("onnx.mobilenet_v2.b1")),

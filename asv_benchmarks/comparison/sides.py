@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
-PEERS = {"torch": "PyTorch", "onnxruntime": "onnxruntime", "openvino": "OpenVINO", "numpy": "NumPy"}
+PEERS = {"torch": "PyTorch", "onnxruntime": "onnxruntime", "openvino": "OpenVINO", "numpy": "NumPy",
+         "float32": "fastcnn in float32"}
+ITSELF = "float32"  # the peer that is no other package
 NAMES = ("fastcnn", *PEERS)
 ROOT = Path(__file__).resolve().parents[2]

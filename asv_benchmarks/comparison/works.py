@@ -76,7 +76,7 @@ def _layer_works() -> list[Work]:
 
 
 def _bf16_works() -> list[Work]:
-    """Steps beside PyTorch's autocast, eager and compiled; convolutions; predictions beside OpenVINO's own choice."""
+    """Steps beside PyTorch's autocast, eager and compiled; convolutions; predictions beside OpenVINO's; float32."""
     unit, compiler = frozenset({"bf16"}), frozenset({"bf16", "compiler"})
     small = [(name, "step", name) for name in ("lenet5", "convnet", "cifar")]
     large = [(f"train.{of}", "published_step", of) for of in _TRAINED]
@@ -90,6 +90,10 @@ def _bf16_works() -> list[Work]:
         *(Work(f"bf16.openvino.{name}.b{n}", "bf16_network_prediction", f"{name}.b{n}", _BFLOAT16_NETWORK, brief=False,
                peer="openvino", needs=unit)
           for name in NETWORKS if name != "vgg16" for n in BATCHES),
+        *(Work(f"bf16.float32.resnet50.b{n}", "bf16_network_prediction", f"resnet50.b{n}", _BFLOAT16_NETWORK,
+               brief=False, peer="float32", needs=unit) for n in BATCHES),
+        *(Work(f"bf16.float32.train.{of}", "bf16_published_step", of, _BFLOAT16, brief=False, peer="float32",
+               needs=unit) for of in _TRAINED),
     ]
 
 
