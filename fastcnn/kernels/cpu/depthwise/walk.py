@@ -83,8 +83,9 @@ def usual_number(window, before, beyond):
 def _fetch_ahead(y, y_at, x, x_at, walk):
     """Ask for what the next row will see, and where it will lie."""
     _, _, width, c = walk.x
-    for q in range(J * walk.window.sw):
-        fetch(x, x_at + (walk.window.dh * width + q) * c)
+    for r in range(walk.window.sh):
+        for q in range(J * walk.window.sw):
+            fetch(x, x_at + ((walk.window.dh + r) * width + q) * c)
     for q in range(J):
         fetch(y, y_at + walk.y[1] + q * walk.y[2])
 
