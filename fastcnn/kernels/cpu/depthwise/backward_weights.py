@@ -18,7 +18,7 @@ import numpy as np
 
 from fastcnn.kernels.cpu.compile.policy import inlined, kernel, parallel
 from fastcnn.kernels.cpu.depthwise.emitter import J
-from fastcnn.kernels.cpu.depthwise.forward import BAND, channels_of, window_of
+from fastcnn.kernels.cpu.depthwise.forward import BAND, channels_of, is_far, window_of
 from fastcnn.kernels.cpu.depthwise.sums import GradientRange, gradients
 from fastcnn.kernels.cpu.gemm.shares import GRAIN, TASKS
 from fastcnn.kernels.cpu.simd.memory import accumulate, clear
@@ -119,7 +119,7 @@ def _task(task, scratch, x, dy, chunks, parts, geometry):
             high = min(g["ow"], low + wide_row)
             gradients((scratch, sums), (x, (image * g["h"] * g["w"] * c, g["h"], g["w"], c)),
                       (dy, (image * g["oh"] * g["ow"] * c, g["ow"])), window_of(g),
-                      GradientRange(row, rows, low, high, begin, end))
+                      GradientRange(row, rows, low, high, begin, end, is_far(g)))
             since += max(SHORT, rows * (high - low))
             if is_long and (since >= OFTEN or (line == last and high == g["ow"])):
                 add_wide(totals, some)

@@ -17,6 +17,7 @@ from fastcnn.kernels.cpu.depthwise.tile import (
     USUAL_GRADIENTS,
     blocks_gradient,
     columns_gradient,
+    fetch,
     first_gradient,
     later_gradient,
 )
@@ -27,7 +28,10 @@ POSITIONS = 32  # outputs, about, whose share is a short sum (`fastcnn.kernels.c
 
 
 class GradientRange(NamedTuple):
-    """Output rows first .. first + rows, columns low .. high, channels begin .. end."""
+    """Output rows first .. first + rows, columns low .. high, channels begin .. end.
+
+    `far` is 1 if the images are larger than the caches.
+    """
 
     first: Any
     rows: Any
@@ -35,6 +39,7 @@ class GradientRange(NamedTuple):
     high: Any
     begin: Any
     end: Any
+    far: Any
 
 
 class GradientWalk(NamedTuple):
@@ -51,7 +56,7 @@ def _ints(count):
     return types.UniTuple(types.int64, count)
 
 
-_RANGE = types.NamedUniTuple(types.int64, 6, GradientRange)
+_RANGE = types.NamedUniTuple(types.int64, 7, GradientRange)
 _WALK = types.NamedTuple([types.int64, _ints(4), _ints(2), WINDOW, _RANGE], GradientWalk)
 
 
@@ -94,6 +99,20 @@ def _any(j, stop, tap, at, sums, x, dy, walk):
                          (dy, (gradient + some * J * c, ow * c, c)), (part.rows, rest, sw), (up, sh, 0, h, c))
 
 
+@inlined(always=True)
+def _fetch_ahead(stop, at, x, dy, walk):
+    """Ask for what the block of outputs from `stop` on will see of one vector of channels."""
+    (x_at, _, w, c), (dy_at, ow), window, part = walk.x, walk.dy, walk.window, walk.part
+    kh, kw, sh, sw, dh, dw, top, left = window
+    row, new = part.first * sh - top, stop * sw - left + max(0, (kw - 1) * dw + 1 - sw)
+    for r in range(row, row + (part.rows - 1) * sh + (kh - 1) * dh + 1):
+        for q in range(new, new + J * sw):
+            fetch(x, x_at + (r * w + q) * c + at)
+    for i in range(part.first, part.first + part.rows):
+        for q in range(stop, stop + J):
+            fetch(dy, dy_at + (i * ow + q) * c + at)
+
+
 def _gradients(sums, x, dy, walk):
     """The walk on bare pointers: what a part of the outputs of one image gives to some channels."""
     (_, _, w, c), window, part, one = walk.x, walk.window, walk.part, lanes_of(x)
@@ -112,6 +131,8 @@ def _gradients(sums, x, dy, walk):
         for channel in range(part.begin, part.end, one):
             at = min(channel, c - one) if c >= one else channel
             tap = walk.sums_at + channel // one * share
+            if part.far:
+                _fetch_ahead(stop, at, x, dy, walk)
             if is_usual:
                 _usual(number, (j, blocks), (tap, at), sums, x, dy, walk)
             else:
