@@ -1,5 +1,6 @@
 """The compile policy: the cache sees every edit, survives everything, and never stands in the way."""
 
+import gc
 import os
 import subprocess
 import sys
@@ -260,3 +261,33 @@ def test_the_entry_of_a_kernel_is_its_code_for_types_that_were_compiled_and_the_
     entry(out, a, out)
     np.testing.assert_array_equal(out, 3 * a)
     assert add.entry((out.astype(complex), a, a)) is add
+
+
+@pytest.mark.parametrize("collects", [True, False])
+def test_garbage_is_collected_after_a_compilation_if_it_was_before_and_not_within(collects):
+    found = []
+
+    def seen(typingctx):
+        found.append(gc.isenabled())
+        return numba.types.int64(), lambda context, builder, signature, args: context.get_constant(numba.types.int64, 1)
+
+    one = numba.extending.intrinsic(seen)
+
+    def wrong():
+        return one() + None
+
+    def right():
+        return one()
+
+    before = gc.isenabled()
+    (gc.enable if collects else gc.disable)()
+    try:
+        with pytest.raises(numba.TypingError):
+            policy.inlined(wrong).compile(())
+        after_failure = gc.isenabled()
+        policy.inlined(right).compile(())
+        assert (after_failure, gc.isenabled()) == (collects, collects)
+        assert found
+        assert not any(found)
+    finally:
+        (gc.enable if before else gc.disable)()
