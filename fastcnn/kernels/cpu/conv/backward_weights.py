@@ -4,8 +4,8 @@
     dbias[k]            += sum over n, i, j of dy[n, i, j, k]
 
 The register tile with other strides: its rows are channels, its loops run over positions, and it reads dy as vectors
-over k. It works in bands of some hundred positions; a task packs some blocks of filters of its band of dy, then takes
-tap by tap and 112 channels at a time::
+over k. It works in bands of some hundred positions; a task packs some blocks of filters of its band of dy, unless they
+are a whole row of it, then takes tap by tap and 112 channels at a time::
 
     band of dy, packed                  panel of x, of one tap                        dkernel, one tap
     (blocks, positions, width)          (positions, 112 channels)                     14 channels x 32 filters,
@@ -129,9 +129,13 @@ def _task(task, thread, sums, bias, scratch, cut, inputs, geometry):
             fill_slab(scratch, copied, x, image * g["h"] * g["w"] * g["c"], (g["h"], g["w"], g["c"]),
                       (top * g["sh"] - g["top"], height), (g["left"], across))
         for b in range(first, last, some):
-            now = Packed(packed, of_dy, b, min(some, last - b))
-            pack_band(scratch, now, dy, ((image * oh + top) * ow * g["k"] + group * kg + b * width, g["k"]),
-                       (count * tall * ow, min(kg, (b + now.count) * width) - b * width, width))
+            here = (image * oh + top) * ow * g["k"] + group * kg + b * width
+            now = Packed(scratch, packed, of_dy, b, min(some, last - b))
+            if width == g["k"]:
+                now = Packed(dy, here, of_dy, b, now.count)
+            else:
+                pack_band(scratch, now, dy, (here, g["k"]),
+                          (count * tall * ow, min(kg, (b + now.count) * width) - b * width, width))
             _add_band((sums, chunk * partial + group * kg), bias, scratch, (copied, one), now,
                       (x, Band(image, count, top, tall, 0, ow)), (group, channels), geometry)
         is_last = band == end - 1
@@ -157,8 +161,8 @@ def _add_band(to, bias, scratch, places, packed, source, channels, geometry):
             for block in range(packed.count):
                 column = (packed.first + block) * width
                 add_bias((bias_sums, bias_at + at + column), scratch,
-                     (one, packed.at + block * packed.apart + low * width), band.count * band.tall * (high - low),
-                     GradientBlock(min(width, kg - column), width), geometry)
+                         (one, packed.array, packed.at + block * packed.apart + low * width),
+                         band.count * band.tall * (high - low), GradientBlock(min(width, kg - column), width), geometry)
         for left in range(low, high, max(most, 1)):  # a row that is longer than a band, in parts
             some = Band(band.image, band.count, band.top, band.tall, left, min(high, left + most))
             if has_slab(g):

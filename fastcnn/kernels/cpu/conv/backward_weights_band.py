@@ -33,8 +33,12 @@ class GradientBlock(NamedTuple):
 
 
 class Packed(NamedTuple):
-    """Blocks of a band of dy, packed, in the scratch: where, from one to the next, the first one and how many."""
+    """Blocks of a band of dy, packed: the array, where, from one to the next, the first one and how many.
 
+    They are in the scratch, or where dy lies, if its filters are one whole block.
+    """
+
+    array: Any
     at: Any
     apart: Any
     first: Any
@@ -45,12 +49,12 @@ class Packed(NamedTuple):
 def add_bias(to, scratch, places, positions, block, geometry):
     """Add the sums of `positions` packed rows of dy: a product with the number one, no longer than others.
 
-    `places` are where in the scratch the one and the rows lie.
+    `places` are where in the scratch the one lies, the array of the rows, and where they begin in it.
     """
-    (sums, at), (one, packed), width, most = to, places, block.width, band_size(geometry[0])
+    (sums, at), (one, rows, packed), width, most = to, places, block.width, band_size(geometry[0])
     for begin in range(0, positions, most):
         walk_grid((sums, (at, 0, 0, 0)), (scratch, (one, 0, 0, 0, 0, 0, 0)),
-                  (scratch, (packed + begin * width, 0, 0, width, 0)), at3(1, 1, 1),
+                  (rows, (packed + begin * width, 0, 0, width, 0)), at3(1, 1, 1),
                   at3(1, 1, min(most, positions - begin)), Sums(block.columns, scratch, -1, 0, 0), TABLE)
 
 
@@ -114,10 +118,11 @@ def tap_bands(to, scratch, panel, packed, source, channels, geometry):
                     here = panel + first * CHANNELS
                 for block in range(packed.count):
                     column = (packed.first + block) * width
+                    band_at = packed.at + block * packed.apart
                     walk_grid((sums, (at + ((r * g["kw"] + s) * cg + begin) * k + column, 0, 0, k)),
                               (of, (here, 0, 0, 1, a[0], a[1], a[2])),
-                              (scratch, (packed.at + block * packed.apart + ((i0 - top) * ow + low + first) * width,
-                                         b[0], b[1], b[2], 0)), at3(1, 1, some), loops,
+                              (packed.array, (band_at + ((i0 - top) * ow + low + first) * width, b[0], b[1], b[2],
+                                              0)), at3(1, 1, some), loops,
                               Sums(min(width, k // g["groups"] - column), scratch, -1, 0, 0), TABLE)
 
 
@@ -155,6 +160,6 @@ def slab_band(to, scratch, slab, packed, band, group, geometry):
         walk_grid((sums, (at + column, g["kw"] * cg * k, cg * k, k)),
                   (scratch, (slab + group * cg + low * g["sw"] * c, g["dh"] * row, g["dw"] * c, 1, 0, g["sh"] * row,
                              g["sw"] * c)),
-                  (scratch, (packed.at + b * packed.apart + low * width, 0, ow * width, width, 0)),
+                  (packed.array, (packed.at + b * packed.apart + low * width, 0, ow * width, width, 0)),
                   at3(g["kh"], g["kw"], cg), at3(1, tall, high - low),
                   Sums(min(width, k // g["groups"] - column), scratch, -1, 0, 0), TABLE)
