@@ -8,6 +8,7 @@ import pytest
 from fastcnn import geometry as shapes
 from fastcnn.kernels import codes, cpu
 from fastcnn.kernels.cpu.compile.policy import registry
+from tests import reference
 from tests.kernels.checking import LINEAR, RELU, TYPES, many, random, unwritten
 
 KERNELS = {name.rpartition(".")[2]: kernel for name, kernel in registry.items() if kernel.in_place}
@@ -62,6 +63,23 @@ def _bytes(names, **others):
     rng = np.random.default_rng(0)
     arrays = {name: rng.integers(0, 256, FLAT).astype(np.uint8) for name in names}
     return np.zeros(FLAT, np.uint8), {**arrays, **others}
+
+
+def _shorts(names):
+    rng = np.random.default_rng(0)
+    arrays = {name: reference.narrow_bfloat16(rng.standard_normal(FLAT)) for name in names}
+    return np.zeros(FLAT, np.uint16), arrays
+
+
+def _pairs_conv(shape, filters):
+    g = shapes.conv2d(shape, filters, (1, 1)).copy()
+    g["c"] //= 2
+    y, addend, x = (reference.narrow_bfloat16(random(*size, seed=k)) for k, size in enumerate(
+        ((*shape[:3], filters), (shape[0] * shape[1] * shape[2] * filters,), shape)))
+    packed = unwritten(cpu.pairs_conv2d_forward_packed(g, np.dtype(np.float32)), dtype=np.float32)
+    return y, {"packed": packed, "x": x.view(np.uint32), "kernel": random(1, 1, shape[3], filters, dtype=np.float32),
+               "bias": random(filters, dtype=np.float32, seed=1), "addend": addend,
+               "bounds": np.array(RELU, np.float32), "ready": 0, "geometry": g}
 
 
 def _merge(dtype, code, relu=0):
@@ -126,8 +144,16 @@ BYTE_CALLS = {
 }
 
 
+#: And of numbers of 16 bits.
+SHORT_CALLS = {
+    "add_bfloat16": [lambda t: _shorts(("a", "b"))],
+    "pairs_conv2d_forward": [lambda t: _pairs_conv((2, 9, 8, 20), 70)],
+    "relu_backward_bfloat16": [lambda t: _shorts(("dy", "y"))],
+}
+
+
 def test_every_kernel_that_may_write_over_an_input_is_tried():
-    assert KERNELS.keys() == CALLS.keys() | BYTE_CALLS.keys()
+    assert KERNELS.keys() == CALLS.keys() | BYTE_CALLS.keys() | SHORT_CALLS.keys()
 
 
 def _args(parameters, call, dtype):
@@ -136,7 +162,7 @@ def _args(parameters, call, dtype):
 
 
 @pytest.mark.parametrize(("name", "call", "dtype"), [
-    (name, call, dtype) for table, types in ((CALLS, TYPES), (BYTE_CALLS, (np.uint8,)))
+    (name, call, dtype) for table, types in ((CALLS, TYPES), (BYTE_CALLS, (np.uint8,)), (SHORT_CALLS, (np.uint16,)))
     for name, calls in table.items() for call in calls for dtype in types])
 def test_an_output_over_an_input_has_the_bits_of_memory_apart(name, call, dtype):
     kernel = KERNELS[name]

@@ -38,8 +38,6 @@ from fastcnn.kernels.cpu.winograd.beyond import fill_beyond
 from fastcnn.kernels.cpu.winograd.filters import DEPTHS, transform_filters
 from fastcnn.kernels.cpu.winograd.lane_task import lane_task, lane_tasks, scratch_size
 from fastcnn.kernels.cpu.winograd.plan import (
-    DIRECT,
-    PAIRS,
     SLICE,
     WHOLE,
     in_lanes,
@@ -85,7 +83,7 @@ def winograd_forward_suits(geometry, kept, pairs=False):
     pairs : bool
         Whether the direct kernel is that on pairs of bfloat16.
     """
-    return suits_as_rated(geometry, _forward, kept, PAIRS if pairs else DIRECT)
+    return suits_as_rated(geometry, _forward, kept, pairs)
 
 
 def winograd_backward_input_suits(geometry, kept):

@@ -204,11 +204,11 @@ def suits(geometry, problem, once, call, step=DIRECT, few=in_lanes):
     return tiles * (40 + transforms) + once + call * 16 / (c * k) < step * n * rows * columns
 
 
-def suits_as_rated(geometry, problem, kept, step=DIRECT):
+def suits_as_rated(geometry, problem, kept, pairs=False):
     """As `suits`, of a CONV2D, by the rates of the table in use; `kept` tells whether filters stay transformed."""
     rates = rates_of(switches.algorithm_choice)
     once = rates.winograd_fetching if kept else rates.winograd_packing
-    return suits(geometry.tobytes(), problem, once, rates.winograd_call, step)
+    return suits(geometry.tobytes(), problem, once, rates.winograd_call, PAIRS if pairs else DIRECT)
 
 
 def _outside(zeros):
