@@ -1,4 +1,4 @@
-"""kernels/cpu/winograd/: 3x3 convolutions with stride 1, filters transformed inside, and kept."""
+"""kernels/cpu/winograd/: 3x3 and 5x5 convolutions with stride 1, filters transformed inside, and kept."""
 
 from functools import cache, partial
 from types import SimpleNamespace
@@ -16,14 +16,14 @@ BATCH = 8
 
 #: Every distinct one of the published networks that is wide enough, and those of the small ones.
 WIDE = {name: s for name, s in (SMALL | {f"{name}.b{BATCH}": s._replace(n=BATCH) for name, s in LAYERS.items()}).items()
-        if s.size == 3 and s.stride == s.groups == 1 and min(s.c, s.filters) >= 16}
+        if s.size in (3, 5) and s.stride == s.groups == 1 and min(s.c, s.filters) >= 16}
 
 
 @cache
 def _calls(layer: str) -> SimpleNamespace:
     """Return the kernels as calls without arguments; each has run once."""
     s: Convolution = WIDE[layer]
-    g = geometry.conv2d((s.n, s.h, s.w, s.c), s.filters, (3, 3), padding=s.padding)
+    g = geometry.conv2d((s.n, s.h, s.w, s.c), s.filters, (s.size, s.size), padding=s.padding)
     oh, ow = int(g[0]["oh"]), int(g[0]["ow"])
     x, dy = normal(s.n, s.h, s.w, s.c), normal(s.n, oh, ow, s.filters)
     kernel, bias = normal(*s.kernel_shape), normal(s.filters)
@@ -69,7 +69,7 @@ def _joined(s: Any, x: Any, dy: Any, kernel: Any, bias: Any, bounds: Any, g: Any
 
 
 class Winograd:
-    """The 3x3 convolutions of known networks."""
+    """The 3x3 and 5x5 convolutions of known networks."""
 
     params, param_names, repeat = [list(WIDE)], ["layer"], REPEAT
 

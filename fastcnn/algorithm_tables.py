@@ -27,7 +27,7 @@ class CpuRates(NamedTuple):
     winograd_packing : int
         To transform a vector of channels of one filter and to fetch it again, where each call does.
     winograd_fetching : int
-        To fetch a vector of channels of one filter that was transformed before, 36 numbers for 9.
+        To fetch a vector of channels of one filter that was transformed before, 36 numbers for 9, or for 25.
     """
 
     winograd_call: int

@@ -5,8 +5,9 @@ switch            environment             what it allows
 ================  ======================  ==============================================================================
 ``fusion``        ``FASTCNN_FUSION=0``    models run layers that follow one another in one pass; sums are added in
                                           another order, so results agree to rounding
-``winograd``      ``FASTCNN_WINOGRAD=0``  3x3 convolutions of float32 by F(4x4, 3x3) where that is faster: errors of at
-                                          most 4e-6 of the largest output, and other last bits. Never in float64
+``winograd``      ``FASTCNN_WINOGRAD=0``  3x3 and 5x5 convolutions of float32 by F(4x4, 3x3) and F(2x2, 5x5) where that
+                                          is faster: errors of at most 4e-6 of the largest output, and other last bits.
+                                          Never in float64
 ``tf32``          ``FASTCNN_TF32=1``      on a card, products of convolutions and dense layers on tensor cores, which
                                           round their numbers to 10 bits of mantissa: errors of about 1e-3. Off unless
                                           it is asked for
@@ -77,7 +78,7 @@ def set_tf32(on: bool) -> None:
 
 
 def winograd() -> bool:
-    """Return whether 3x3 convolutions may take Winograd's algorithm."""
+    """Return whether 3x3 and 5x5 convolutions may take Winograd's algorithm."""
     return switches.winograd
 
 

@@ -51,7 +51,8 @@ class Work(NamedTuple):
 
 
 # Sums in another order differ by a few units in the last place, 6e-8, times the root of their length; the gradient of
-# the weights sums over all positions of a batch. Winograd's transforms of a 3x3 window at stride 1 are allowed 5e-5.
+# the weights sums over all positions of a batch. Winograd's transforms, of 3x3 and 5x5 windows at stride 1, are allowed
+# 5e-5.
 # Adam divides a gradient by its own size, so that after three steps the differences of the smallest gradients show in
 # the loss; batch normalization divides once more.
 _FORWARD, _WINOGRAD, _GRADIENTS, _THREE_STEPS = 1e-5, 5e-5, 1e-4, 1e-4
@@ -63,7 +64,7 @@ _BYTES = 5e-2  # a sum at the middle between two bytes goes to either, and so do
 
 def _forward_tolerance(layer: str) -> float:
     s = (CONVOLUTIONS | MIXED)[layer]
-    return _WINOGRAD if (s.size, s.stride, s.groups) == (3, 1, 1) else _FORWARD
+    return _WINOGRAD if s.size in (3, 5) and (s.stride, s.groups) == (1, 1) else _FORWARD
 
 
 def _layer_works() -> list[Work]:

@@ -2,7 +2,7 @@
 
 ==============  ====================================================================================================
 depthwise       one filter a channel: kernels of its own
-Winograd        windows of 3x3 where `winograd_*_suits` says that it is faster; it rounds in another way
+Winograd        windows of 3x3 and 5x5 where `winograd_*_suits` says that it is faster; it rounds in another way
 few filters     1 to 6 of them, forward, or channels, back, where `few_filters_*_suits`: vectors along the window
 narrow          the gradient of few filters, where `narrow_backward_weights_suits`: vectors along rows; along channels
                 where these fill them (`few_filters_backward_weights_suits`)

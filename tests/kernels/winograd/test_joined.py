@@ -21,23 +21,26 @@ FACTOR = 3
 
 
 @types
-@pytest.mark.parametrize(("size", "own", "others", "filters", "padding"), [
-    ((2, 9, 7), 12, 12, 12, 1),  # vectors of the second begin in the middle of a matrix's
-    ((1, 8, 8), 24, 24, 40, 1),  # a block of filters, or of channels, spans both
-    ((2, 6, 5), 1, 33, 9, "valid"),
-    ((1, 9, 7), 70, 30, 257, 1),  # filters stream
-    ((3, 24, 24), 32, 8, 16, 1),  # several runs and chunks
-    ((1, 3, 4), 20, 4, 18, ((4, 0), (0, 5))),  # windows in the padding altogether
-    ((1, 66, 61), 12, 12, 13, 1),  # tiles in lanes
-    ((2, 46, 50), 7, 5, 9, "valid"),  # of channels that fill no piece of a vector
-    ((0, 5, 5), 8, 8, 8, 1),
+@pytest.mark.parametrize(("size", "own", "others", "filters", "padding", "window"), [
+    ((2, 9, 7), 12, 12, 12, 1, 3),  # vectors of the second begin in the middle of a matrix's
+    ((1, 8, 8), 24, 24, 40, 1, 3),  # a block of filters, or of channels, spans both
+    ((2, 6, 5), 1, 33, 9, "valid", 3),
+    ((1, 9, 7), 70, 30, 257, 1, 3),  # filters stream
+    ((3, 24, 24), 32, 8, 16, 1, 3),  # several runs and chunks
+    ((1, 3, 4), 20, 4, 18, ((4, 0), (0, 5)), 3),  # windows in the padding altogether
+    ((1, 66, 61), 12, 12, 13, 1, 3),  # tiles in lanes
+    ((2, 46, 50), 7, 5, 9, "valid", 3),  # of channels that fill no piece of a vector
+    ((0, 5, 5), 8, 8, 8, 1, 3),
+    ((2, 9, 7), 12, 13, 40, 2, 5),
+    ((1, 9, 7), 70, 30, 257, "valid", 5),  # filters stream
 ], ids=str)
-def test_two_images_side_by_side_give_what_their_twin_gives(size, own, others, filters, padding, dtype):
-    geometry = shapes.conv2d((*size, own + others), filters, (3, 3), padding=padding)
+def test_two_images_side_by_side_give_what_their_twin_gives(size, own, others, filters, padding, window, dtype):
+    geometry = shapes.conv2d((*size, own + others), filters, (window, window), padding=padding)
     out = tuple(int(geometry[0][name]) for name in ("n", "oh", "ow", "k"))
     x, beside, dy = (random(*size, own, dtype=dtype), random(*size, others, dtype=dtype, seed=1),
                      random(*out, dtype=dtype, seed=2))
-    kernel, bias = random(3, 3, own + others, filters, dtype=dtype, seed=3), random(filters, dtype=dtype, seed=4)
+    kernel = random(window, window, own + others, filters, dtype=dtype, seed=3)
+    bias = random(filters, dtype=dtype, seed=4)
     relu, linear = np.array(RELU, dtype), np.array(LINEAR, dtype)
     y = unwritten(*out, dtype=dtype)
     scratch = unwritten(cpu.joined_winograd_forward_scratch(geometry, x.dtype), dtype=dtype)

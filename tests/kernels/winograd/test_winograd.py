@@ -29,9 +29,12 @@ NONE = np.empty(0)
 FACTOR = 3
 
 
+NAMES = "n", "h", "w", "c", "oh", "ow", "k", "kh", "kw"
+
+
 def _sizes(geometry):
-    n, h, w, c, oh, ow, k = (int(geometry[0][name]) for name in ("n", "h", "w", "c", "oh", "ow", "k"))
-    return (n, h, w, c), (n, oh, ow, k), (3, 3, c, k)
+    n, h, w, c, oh, ow, k, kh, kw = (int(geometry[0][name]) for name in NAMES)
+    return (n, h, w, c), (n, oh, ow, k), (kh, kw, c, k)
 
 
 def _memory(name, geometry, dtype):
@@ -139,14 +142,35 @@ def test_winograd_agrees_with_its_twin(shape, filters, padding, dtype):
     _check(shapes.conv2d(shape, filters, (3, 3), padding=padding), dtype)
 
 
+@types
+@pytest.mark.parametrize(("shape", "filters", "padding"), [
+    ((0, 5, 5, 16), 16, 2),
+    ((1, 1, 1, 1), 1, 2),
+    ((1, 5, 5, 16), 16, 0),  # one output
+    ((2, 8, 8, 32), 32, 2),  # tiles fit
+    ((2, 7, 9, 33), 65, "same"),  # they do not, nor do the channels and filters
+    ((1, 6, 5, 3), 40, 4),
+    ((3, 13, 11, 17), 15, "valid"),
+    ((2, 14, 14, 64), 64, 2),  # several runs
+    ((3, 24, 24, 40), 16, 2),  # several chunks of the weights' gradient
+    ((2, 9, 9, 130), 132, 2),  # its m beyond L2
+    ((1, 9, 7, 70), 257, 2),  # filters stream
+    ((1, 3, 4, 20), 18, ((7, 0), (0, 8))),  # windows in the padding altogether
+], ids=str)
+def test_winograd_of_5x5_agrees_with_its_twin(shape, filters, padding, dtype):
+    _check(shapes.conv2d(shape, filters, (5, 5), padding=padding), dtype)
+
+
 @given(st.data())
 @settings(max_examples=60, deadline=None, derandomize=True)
 def test_winograd_agrees_with_its_twin_on_any_geometry(data):
-    border, channels = st.integers(0, 2), st.integers(1, 70)
+    window = data.draw(st.sampled_from([3, 5]))
+    border, channels = st.integers(0, window - 1), st.integers(1, 70)
     padding = data.draw(st.one_of(border, st.tuples(st.tuples(border, border), st.tuples(border, border))))
-    shape = (data.draw(st.integers(1, 3)), data.draw(st.integers(3, 14)), data.draw(st.integers(3, 14)),
+    shape = (data.draw(st.integers(1, 3)), data.draw(st.integers(window, 14)), data.draw(st.integers(window, 14)),
              data.draw(channels))
-    _check(shapes.conv2d(shape, data.draw(channels), (3, 3), padding=padding), data.draw(st.sampled_from(TYPES)))
+    _check(shapes.conv2d(shape, data.draw(channels), (window, window), padding=padding),
+           data.draw(st.sampled_from(TYPES)))
 
 
 #: The goal of the project for float32, of the largest value of the output; what is reached is ten times better.
@@ -168,15 +192,17 @@ def test_winograd_without_rows_that_no_pooling_sees_agrees_with_its_twin(shape, 
 
 
 @pytest.mark.parametrize("hard", ["normal", "rectified", "positive", "positive everywhere", "a picture's edge"])
-@pytest.mark.parametrize(("shape", "filters"), [
-    pytest.param((1, 56, 56, 64), 64, id="conv2"), pytest.param((1, 28, 28, 256), 64, id="conv3"),
-    pytest.param((2, 14, 14, 512), 512, id="vgg16.conv5", marks=pytest.mark.slow),
-    pytest.param((1, 7, 7, 512), 512, id="resnet50.conv5"),
+@pytest.mark.parametrize(("shape", "filters", "window"), [
+    pytest.param((1, 56, 56, 64), 64, 3, id="conv2"), pytest.param((1, 28, 28, 256), 64, 3, id="conv3"),
+    pytest.param((2, 14, 14, 512), 512, 3, id="vgg16.conv5", marks=pytest.mark.slow),
+    pytest.param((1, 7, 7, 512), 512, 3, id="resnet50.conv5"),
+    pytest.param((1, 27, 27, 64), 192, 5, id="alexnet.conv2"),
+    pytest.param((1, 28, 28, 192), 32, 5, id="inception.naive"),
 ])
-def test_float32_is_accurate_on_real_layers(shape, filters, hard):
-    geometry = shapes.conv2d(shape, filters, (3, 3), padding=1)
+def test_float32_is_accurate_on_real_layers(shape, filters, window, hard):
+    geometry = shapes.conv2d(shape, filters, (window, window), padding="same")
     x, dy, kernel, bias = _arrays(geometry, np.float32)
-    kernel *= np.float32(np.sqrt(2 / (9 * shape[3])))
+    kernel *= np.float32(np.sqrt(2 / (window * window * shape[3])))
     if hard == "rectified":
         x, dy = np.maximum(x, 0), np.maximum(dy, 0)
     elif hard.startswith("positive"):
@@ -196,11 +222,12 @@ def test_float32_is_accurate_on_real_layers(shape, filters, hard):
         assert error <= GOAL / 10
 
 
-@pytest.mark.parametrize(("shape", "filters"), [
-    ((6, 32, 32, 32), 64), ((1, 14, 14, 96), 200), ((1, 28, 28, 128), 128), ((8, 7, 7, 64), 96), ((1, 5, 5, 16), 16),
+@pytest.mark.parametrize(("shape", "filters", "window"), [
+    ((6, 32, 32, 32), 64, 3), ((1, 14, 14, 96), 200, 3), ((1, 28, 28, 128), 128, 3), ((8, 7, 7, 64), 96, 3),
+    ((1, 5, 5, 16), 16, 3), ((3, 18, 18, 48), 64, 5), ((1, 9, 9, 96), 200, 5), ((2, 5, 5, 16), 16, 5),
 ], ids=str)
-def test_winograd_gives_the_same_bits_from_any_number_of_threads(shape, filters):
-    geometry = shapes.conv2d(shape, filters, (3, 3), padding=1)
+def test_winograd_gives_the_same_bits_from_any_number_of_threads(shape, filters, window):
+    geometry = shapes.conv2d(shape, filters, (window, window), padding="same")
     x, dy, kernel, bias = _arrays(geometry, np.float32)
     assert_same_bits(lambda: (_forward(x, kernel, bias, RELU, geometry), _backward_input(dy, kernel, geometry),
                               *_backward_weights(x, dy, geometry)))
@@ -223,6 +250,17 @@ def test_a_nan_stays_within_the_tiles_that_see_it(dtype):
     y = _forward(x, kernel, bias, RELU, geometry)
     inside = np.zeros(y.shape, bool)
     inside[:, 4:8, 8:12] = True
+    np.testing.assert_array_equal(np.isnan(y), inside)
+
+
+@types
+def test_a_nan_reaches_the_outputs_of_5x5_that_see_it_and_no_other(dtype):
+    geometry = shapes.conv2d((1, 16, 16, 16), 16, (5, 5), padding=2)
+    x, _, kernel, bias = _arrays(geometry, dtype)
+    x[0, 5, 10, 2] = np.nan  # read by outputs 3 .. 7, 8 .. 12
+    y = _forward(x, kernel, bias, RELU, geometry)
+    inside = np.zeros(y.shape, bool)
+    inside[:, 3:8, 8:13] = True
     np.testing.assert_array_equal(np.isnan(y), inside)
 
 
@@ -250,8 +288,27 @@ def test_shapes_tell_whether_winograd_suits(shape, filters, options, suits):
     assert cpu.winograd_backward_weights_suits(geometry) is suits
 
 
-def test_winograd_needs_a_window_of_3x3():
-    assert not cpu.winograd_forward_suits(shapes.conv2d((8, 32, 32, 64), 64, (5, 5)), True)
+@pytest.mark.parametrize(("shape", "filters", "suits"), [
+    ((8, 27, 27, 64), 192, (True, True, True)),
+    ((8, 28, 28, 192), 32, (True, True, True)),
+    ((1, 14, 14, 256), 256, (True, True, False)),  # 25 taps that few tiles add to
+    ((8, 14, 14, 6), 16, (False, False, False)),
+    ((0, 27, 27, 64), 192, (False, False, False)),
+    ((8, 28, 28, 8), 8, (False, False, False)),  # the transforms take longer than the products
+], ids=str)
+def test_shapes_tell_whether_winograd_suits_5x5(shape, filters, suits, request):
+    request.addfinalizer(lambda: fc.config.set_algorithm_choice("table"))
+    fc.config.set_algorithm_choice("general")
+    g = shapes.conv2d(shape, filters, (5, 5), padding=2)
+    assert (cpu.winograd_forward_suits(g, True), cpu.winograd_backward_input_suits(g, False),
+            cpu.winograd_backward_weights_suits(g)) == suits
+
+
+@pytest.mark.parametrize("window", [(1, 1), (3, 5), (5, 3), (4, 4), (7, 7)], ids=str)
+def test_winograd_needs_a_window_of_3x3_or_5x5(window):
+    g = shapes.conv2d((8, 32, 32, 64), 64, window)
+    assert not cpu.winograd_possible(g)
+    assert not cpu.winograd_forward_suits(g, True)
 
 
 @pytest.fixture
@@ -261,8 +318,8 @@ def switch():
     fc.config.set_winograd(before)
 
 
-def _layer_results(dtype):
-    layer = fc.layers.Conv2D(32, 3, padding="same", activation="relu", dtype=dtype)
+def _layer_results(dtype, window=3):
+    layer = fc.layers.Conv2D(32, window, padding="same", activation="relu", dtype=dtype)
     fc.utils.set_random_seed(1)
     layer.build((None, 12, 12, 32))
     y, backward = layer.forward(random(4, 12, 12, 32, dtype=dtype))
@@ -270,11 +327,12 @@ def _layer_results(dtype):
     return [y, dx, *(p.grad for p in layer.trainable_weights)]
 
 
-def test_switched_off_a_layer_computes_the_direct_sum(switch):
+@pytest.mark.parametrize("window", [3, 5])
+def test_switched_off_a_layer_computes_the_direct_sum(switch, window):
     switch(False)
-    direct = _layer_results("float32")
+    direct = _layer_results("float32", window)
     switch(True)
-    winograd = _layer_results("float32")
+    winograd = _layer_results("float32", window)
     assert not np.array_equal(direct[0], winograd[0])
     assert not np.array_equal(direct[1], winograd[1])
     assert not np.array_equal(direct[2], winograd[2])

@@ -1,7 +1,7 @@
-"""The gradient of the filters of a 3x3 convolution with stride 1, by Winograd's F(3x3, 4x4).
+"""The gradient of the filters of a convolution with stride 1, by Winograd's F(3x3, 4x4) and F(5x5, 2x2).
 
 The transpose of the forward pass (`transforms.py`; of few channels see `lane_gradients.py`): tiles of x and dy are
-transformed and multiplied, the products are added over all tiles, and the sums are transformed to nine taps once::
+transformed and multiplied, the products are added over all tiles, and the sums are transformed to the taps once::
 
     x  --B^T d B--> V 36 x (tiles, C)             36 products                  m 36 x (C, width) --G^T m G--> += dkernel
                     L2 or L3               (C, tiles) x (tiles, width), m in L2     one block of filters
@@ -30,6 +30,7 @@ from fastcnn.kernels.cpu.simd.sums import FAR, TERMS, add_pairwise
 from fastcnn.kernels.cpu.simd.width import lanes, lanes_of
 from fastcnn.kernels.cpu.winograd.lane_gradients import gradients_in_lanes, lane_gradients, lane_gradients_scratch
 from fastcnn.kernels.cpu.winograd.plan import TILES, suits, whole_columns, zeros_of
+from fastcnn.kernels.cpu.winograd.problem import forward_fields, forward_problem
 from fastcnn.kernels.cpu.winograd.tiles import FilterBlock, Tiles, filter_gradient_block, gradient_tiles, input_tiles
 
 FUSED = 8192  # channels times filters up to which m stays in L2: 1.2 MB of float32
@@ -39,13 +40,13 @@ CHANNELS = 128  # of a part
 CHUNKS = 16
 OFTEN = 16  # runs of a chunk whose products are one m, and steps whose gradients are one before dkernel takes it in
 TASKS = 8
-BACK = 350  # cycles to transform a vector of sums to taps, and to store and fetch it
+BACK, BACK_OF_5 = 350, 2200  # cycles to transform a vector of sums to taps, and to store and fetch it
 
 
 @inlined
-def weights_problem(g):
-    """Return the problem: (N, H, W, C) of x, (OH, OW, K) of dy, zeros above and on the left."""
-    return g["n"], g["h"], g["w"], g["c"], g["oh"], g["ow"], g["k"], g["top"], g["left"]
+def _taps(p):
+    """Elements of a filter bank."""
+    return (7 - p[9]) ** 2 * p[3] * p[6]
 
 
 @inlined
@@ -63,9 +64,9 @@ def _row(channels):
 @inlined
 def _plan(p, width):
     """Return tiles in all, in a run or step, runs, and from tile to tile and matrix to matrix of V and of W."""
-    tiles = p[0] * -(-p[4] // 4) * -(-p[5] // 4)
+    tiles = p[0] * -(-p[4] // p[9]) * -(-p[5] // p[9])
     v_tile, w_tile = _row(p[3]), _row(-(-p[6] // width) * width)
-    run = FUSED_RUN if 16 * tiles < FAR else TERMS
+    run = FUSED_RUN if p[9] ** 2 * tiles < FAR else TERMS
     if not _is_fused(p, width):
         most = max(TILES, STEP // (36 * (v_tile + w_tile)))
         run = -(-tiles // max(1, -(-tiles // most)))  # steps of equal length
@@ -115,7 +116,7 @@ def _shared(p, width):
     Behind V and W, where there are many steps, lies the gradient that some of them give.
     """
     one = zeros_of(max(p[3], p[6]), width)
-    chunks, of_some = _chunks(p, width), aligned(9 * p[3] * p[6] + p[6])
+    chunks, of_some = _chunks(p, width), aligned(_taps(p) + p[6])
     gradients = chunks * of_some
     if chunks == 0:
         gradients = _tiles_size(p, width)[1] + (of_some if _plan(p, width)[2] > OFTEN else 0)
@@ -124,24 +125,24 @@ def _shared(p, width):
 
 def winograd_backward_weights_suits(geometry):
     """Return whether `winograd_backward_weights` can do this convolution, and faster than the direct kernel."""
-    rates = rates_of(switches.algorithm_choice)
-    return suits(geometry.tobytes(), weights_problem, BACK, rates.winograd_call, few=gradients_in_lanes)
+    once, rates = BACK if geometry[0]["kh"] == 3 else BACK_OF_5, rates_of(switches.algorithm_choice)
+    return suits(geometry.tobytes(), forward_fields, once, rates.winograd_call, few=gradients_in_lanes)
 
 
 def winograd_backward_weights_scratch(geometry, dtype):
     """Return how many elements of scratch `winograd_backward_weights` wants."""
-    p = tuple(map(int, weights_problem(geometry[0])))
+    p = tuple(map(int, forward_fields(geometry[0])))
     shared, local = _shared(p, width_of(p[6], dtype))[2], _local(p, width_of(p[6], dtype))[2]
     return lane_gradients_scratch(p, lanes(dtype)) or shared + config.NUMBA_NUM_THREADS * local
 
 
 @kernel
 def winograd_backward_weights(dkernel, dbias, scratch, x, dy, geometry):
-    """Add the gradients of the filters and the bias of a 3x3 convolution with stride 1, no dilation, no groups.
+    """Add the gradients of the filters and the bias of a 3x3 or 5x5 convolution with stride 1, no dilation, no groups.
 
     Parameters
     ----------
-    dkernel : (3, 3, C, K) array
+    dkernel : (3, 3, C, K) or (5, 5, C, K) array
         Added to.
     dbias : (K,) or (0,) array
         Added to; size 0 if there is no bias.
@@ -150,14 +151,14 @@ def winograd_backward_weights(dkernel, dbias, scratch, x, dy, geometry):
     dy : (N, OH, OW, K) array
     geometry : CONV2D
     """
-    p = weights_problem(geometry[0])
+    p = forward_problem(geometry[0])
     add_gradients(dkernel, dbias, scratch, (x.reshape(-1), scratch[:0]), dy, p[3], p)
 
 
 @inlined
 def add_gradients(dkernel, dbias, scratch, xs, dy, own, p):
     """The kernel, of images in two arrays whose channels stand side by side, the first having `own` of them."""
-    c, k, yf, wf = p[3], p[6], dy.reshape(-1), dkernel.reshape(-1)
+    k, size, yf, wf = p[6], _taps(p), dy.reshape(-1), dkernel.reshape(-1)
     if gradients_in_lanes(p, lanes_of(dy)):
         lane_gradients(wf, dbias, scratch, xs, yf, own, p)
         return
@@ -167,13 +168,13 @@ def add_gradients(dkernel, dbias, scratch, xs, dy, own, p):
     scratch[one] = 1
     tiles, run, runs = _plan(p, width)[:3]
     if _is_fused(p, width):
-        chunks, size = _chunks(p, width), aligned(9 * c * k + k)
+        chunks = _chunks(p, width)
         parallel(_chunk_task, chunks, (scratch, (shared, local, one), xs, yf, own, p))
-        add_pairwise(scratch, shared, size, chunks, 9 * c * k + k)
-        accumulate(wf, 0, scratch, shared, 9 * c * k)
-        accumulate(dbias, 0, scratch, shared + 9 * c * k, dbias.size)
+        add_pairwise(scratch, shared, aligned(size + k), chunks, size + k)
+        accumulate(wf, 0, scratch, shared, size)
+        accumulate(dbias, 0, scratch, shared + size, dbias.size)
     else:
-        size, at = 9 * c * k, shared + _tiles_size(p, width)[1]
+        at = shared + _tiles_size(p, width)[1]
         to, bias = wf, dbias
         if runs > OFTEN:
             to, bias = scratch[at:at + size], scratch[at + size:at + size + dbias.size]
@@ -195,20 +196,20 @@ def _transform(scratch, to, xs, dy, tiles, own, p):
     `to` is where those of the run lie and which of them is the first one, `tiles` its number and how many there are.
     """
     (v, place), (first, count) = to, tiles
-    h, w, c, oh, ow, k, top, left = p[1:]
+    h, w, c, oh, ow, k, top, left, side = p[1:]
     width = blocks_of(dy, k)[0]
     v_tile, v_step, w_tile, w_step = _plan(p, width)[3:]
-    down, across = -(-oh // 4), -(-ow // 4)
-    input_tiles((xs[0], 0), (xs[1], 0), Tiles(h, w, c, top, left, down, across, first, count), own, (scratch, 0),
+    down, across = -(-oh // side), -(-ow // side)
+    input_tiles((xs[0], 0), (xs[1], 0), Tiles(h, w, c, top, left, down, across, first, count, side), own, (scratch, 0),
                 (scratch, (v + place * v_tile, v_tile, v_step)))
-    gradient_tiles((dy, 0), Tiles(oh, ow, k, 0, 0, down, across, first, count), (scratch, 0),
+    gradient_tiles((dy, 0), Tiles(oh, ow, k, 0, 0, down, across, first, count, side), (scratch, 0),
                    (scratch, (v + _tiles_size(p, width)[0] + place * w_tile, w_tile, w_step)))
 
 
 @inlined
 def _at_once(count, width, p):
     """Return how many of `count` tiles a sum takes in at once."""
-    return count if 16 * _plan(p, width)[0] < FAR else np.int64(TERMS // 2)  # transforms make errors larger
+    return count if p[9] ** 2 * _plan(p, width)[0] < FAR else np.int64(TERMS // 2)  # transforms make errors larger
 
 
 @inlined
@@ -251,7 +252,7 @@ def _chunk_task(chunk, thread, scratch, places, xs, dy, own, p):
     m_at, bias_at, share = _local(p, width)
     v = local + thread * share
     m, bias = v + m_at, v + bias_at
-    step, size = _sums(p, width)[0], 9 * c * k
+    step, size = _sums(p, width)[0], _taps(p)
     gradients = shared + chunk * aligned(size + k)
     clear(scratch, gradients, size + k)
     clear(scratch, bias, blocks * width)
@@ -267,7 +268,7 @@ def _chunk_task(chunk, thread, scratch, places, xs, dy, own, p):
         if r == end - 1 or (r - begin) % OFTEN == OFTEN - 1:
             for b in range(blocks):
                 filter_gradient_block((scratch, gradients),
-                                      FilterBlock(c, k, b * width, min(width, k - b * width), 0, c),
+                                      FilterBlock(c, k, b * width, min(width, k - b * width), 0, c, 7 - p[9]),
                                       (scratch, (m + b * 36 * step, width, step)))
             accumulate(scratch, gradients + size, scratch, bias, k)
             clear(scratch, bias, blocks * width)
@@ -276,8 +277,7 @@ def _chunk_task(chunk, thread, scratch, places, xs, dy, own, p):
 @inlined
 def _tiles_task(task, scratch, shared, tiles, xs, dy, own, p):
     """V and W of a run of the tiles of a step, of which the first and how many are given."""
-    first, count = tiles
-    begin = task * TILES
+    (first, count), begin = tiles, task * TILES
     _transform(scratch, (shared, begin), xs, dy, (first + begin, min(TILES, count - begin)), own, p)
 
 
@@ -294,7 +294,7 @@ def _products_task(task, thread, dkernel, dbias, scratch, places, count, p):
     begin, end = part * c // parts, (part + 1) * c // parts
     columns = min(width, k - b * width)
     _multiply(scratch, shared, (begin, end - begin), (b, width), m, True, count, p)
-    filter_gradient_block((dkernel, 0), FilterBlock(c, k, b * width, columns, begin, end),
+    filter_gradient_block((dkernel, 0), FilterBlock(c, k, b * width, columns, begin, end, 7 - p[9]),
                           (scratch, (m, width, _sums(p, width)[0])))
     if part == 0 and dbias.size > 0:
         _add_bias((dbias, b * width, columns), scratch, one, shared, (b, width), count, p)

@@ -3,7 +3,7 @@
     filter bank 3 x 3 x C x K      a block of filters: 36 matrices (depth, width)
       the taps of a channel and      matrix 0   depth 0: width columns        columns are filters, depth is channels;
       a vector of filters are        matrix 1   depth 1: ...                  for the gradient of the input the
-      9 vectors                 -->  ...                                      other way round
+      9 vectors, of 5x5 25      -->  ...                                      other way round
 
 Where the columns do not lie side by side in the bank (the gradient of the input), or do not fill a block, some depths
 of it are first gathered in a patch, square blocks being transposed in registers.
@@ -19,13 +19,13 @@ DEPTHS = 16  # of a patch: a whole number of vectors, and of cache lines
 
 
 @inlined
-def patch_size(one):
-    """Elements of a patch, for vectors of `one` lanes."""
-    return aligned(9 * DEPTHS * 2 * one)
+def patch_size(one, side):
+    """Elements of a patch, for vectors of `one` lanes and tiles of `side` outputs a side."""
+    return aligned((7 - side) ** 2 * DEPTHS * 2 * one)
 
 
 @inlined
-def transform_filters(bank, block, depths, packed, patch):
+def transform_filters(bank, block, depths, packed, patch, side):
     """Transform some depths of a block of filters.
 
     Parameters
@@ -38,20 +38,23 @@ def transform_filters(bank, block, depths, packed, patch):
     packed : (array, (offset, step))
         Where depth `begin` goes in matrix 0, and how much further in the next.
     patch : (array, offset)
+    side : int
+        Outputs of a side of a tile.
     """
     (kernel, (offset, k_r, k_s, k_depth, k_column)), (b, width, columns), (begin, end) = bank, block, depths
-    (out, (at, step)), (scratch, patch_at), first = packed, patch, offset + b * width * k_column
+    (out, (at, step)), (scratch, patch_at), first, window = packed, patch, offset + b * width * k_column, 7 - side
     if k_column == 1 and columns == width:
-        filter_tiles((kernel, (first + begin * k_depth, k_r, k_s, k_depth)), (out, (at, width, step)), end - begin)
+        filter_tiles((kernel, (first + begin * k_depth, k_r, k_s, k_depth)), (out, (at, width, step)), end - begin,
+                     side)
     else:
         for depth in range(begin, end, DEPTHS):
             count = min(DEPTHS, end - depth)
-            for tap in range(9):
-                of = first + depth * k_depth + tap // 3 * k_r + tap % 3 * k_s
+            for tap in range(window * window):
+                of = first + depth * k_depth + tap // window * k_r + tap % window * k_s
                 _gather((scratch, patch_at + tap * DEPTHS * width, width), (kernel, of, k_depth, k_column), columns,
                         count)
-            filter_tiles((scratch, (patch_at, 3 * DEPTHS * width, DEPTHS * width, width)),
-                         (out, (at + (depth - begin) * width, width, step)), count)
+            filter_tiles((scratch, (patch_at, window * DEPTHS * width, DEPTHS * width, width)),
+                         (out, (at + (depth - begin) * width, width, step)), count, side)
 
 
 @inlined

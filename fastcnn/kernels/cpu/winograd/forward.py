@@ -1,8 +1,9 @@
-"""3x3 convolution with stride 1 by Winograd's F(4x4, 3x3): the forward pass, and the gradient of the input.
+"""Convolution with stride 1 by Winograd's F(4x4, 3x3) and F(2x2, 5x5): the forward pass, and the gradient of the input.
 
-A tile of 4x4 outputs takes 36 multiplications a channel and filter in place of 144 (`transforms.py` has the
-formulas). For every tile the 36 elements of its transform are independent sums over channels, so a run of tiles times
-all filters is 36 matrix products, walked by the register tile::
+A tile of 4x4 outputs takes 36 multiplications a channel and filter in place of 144, one of 2x2 outputs of a 5x5
+convolution 36 in place of 100 (`transforms.py` has the formulas). For every tile the 36 elements of its transform are
+independent sums over channels, so a run of tiles times all filters is 36 matrix products, walked by the register
+tile::
 
     x --B^T d B--> V 36 x (tiles, C)          36 products                M 36 x (tiles, width) --A^T m A--> y
                    L2, the task's own    x    (tiles, C) x (C, width) =  L2, one block of filters at a time
@@ -19,7 +20,7 @@ products to M while the slice is in L2. The sums run in the same order, so the b
     kernel --G g G^T--> U, a slice: 36 x (64, width), L2      V 36 x (tiles, 64 of C)  x U  += M 36 x (tiles, width)
 
 The gradient of the input is the same convolution, of dy with flipped filters whose channels and filters are swapped,
-and with 2 - p zeros at a side instead of p.
+and with 2 - p zeros at a side instead of p, 4 - p for 5x5.
 
 Rounding: with the points 0, +-sqrt 2, +-1/sqrt 2 the largest error on layers of VGG-16 and ResNet-50 is 5e-7 to 4e-6
 of the largest output, about that of the direct sum, which adds nine times as many terms one after another. What differs
@@ -53,23 +54,18 @@ from fastcnn.kernels.cpu.winograd.plan import (
     whole_columns,
     zeros_of,
 )
+from fastcnn.kernels.cpu.winograd.problem import (
+    backward_bank,
+    backward_fields,
+    backward_problem,
+    forward_bank,
+    forward_fields,
+    forward_problem,
+)
 from fastcnn.kernels.cpu.winograd.tiles import Tiles, input_tiles, output_tiles
 
 STREAM_RUN = 4  # tiles that a task transforms where filters stream
 TASKS = 8  # tasks a launch should have at least, for a balanced end
-
-
-def _forward(g):
-    """Return the problem: (N, H, W, C) of what is read, (H, W, K) of what is written, zeros above and on the left."""
-    return g["n"], g["h"], g["w"], g["c"], g["oh"], g["ow"], g["k"], g["top"], g["left"]
-
-
-def _backward(g):
-    """As `_forward`, for the gradient of the input."""
-    return g["n"], g["oh"], g["ow"], g["k"], g["h"], g["w"], g["c"], 2 - g["top"], 2 - g["left"]
-
-
-forward_problem, backward_problem = inlined(_forward), inlined(_backward)
 
 
 def winograd_forward_suits(geometry, kept, pairs=False):
@@ -83,12 +79,12 @@ def winograd_forward_suits(geometry, kept, pairs=False):
     pairs : bool
         Whether the direct kernel is that on pairs of bfloat16.
     """
-    return suits_as_rated(geometry, _forward, kept, pairs)
+    return suits_as_rated(geometry, forward_fields, kept, pairs)
 
 
 def winograd_backward_input_suits(geometry, kept):
     """As `winograd_forward_suits`, for `winograd_backward_input`."""
-    return suits_as_rated(geometry, _backward, kept)
+    return suits_as_rated(geometry, backward_fields, kept)
 
 
 def winograd_possible(geometry):
@@ -98,12 +94,12 @@ def winograd_possible(geometry):
     ----------
     geometry : CONV2D
     """
-    return possible(geometry.tobytes(), _forward) and possible(geometry.tobytes(), _backward)
+    return possible(geometry.tobytes(), forward_fields) and possible(geometry.tobytes(), backward_fields)
 
 
 def winograd_forward_scratch(geometry, dtype):
     """Return how many elements of scratch `winograd_forward` wants."""
-    return scratch_size(_forward(geometry[0]), dtype)
+    return scratch_size(forward_fields(geometry[0]), dtype)
 
 
 def winograd_forward_packed(geometry, dtype, kept=True):
@@ -111,24 +107,24 @@ def winograd_forward_packed(geometry, dtype, kept=True):
 
     Of few tiles and many filters, transforming them anew in every call is cheaper than storing what is not kept.
     """
-    return packed_size(_forward(geometry[0]), dtype, kept)
+    return packed_size(forward_fields(geometry[0]), dtype, kept)
 
 
 def winograd_backward_input_scratch(geometry, dtype):
     """Return how many elements of scratch `winograd_backward_input` wants."""
-    return scratch_size(_backward(geometry[0]), dtype)
+    return scratch_size(backward_fields(geometry[0]), dtype)
 
 
 def winograd_backward_input_packed(geometry, dtype, kept=True):
     """As `winograd_forward_packed`, for `winograd_backward_input`."""
-    return packed_size(_backward(geometry[0]), dtype, kept)
+    return packed_size(backward_fields(geometry[0]), dtype, kept)
 
 
 @kernel
 def winograd_forward(y, scratch, packed, x, kernel, bias, addend, bounds, ready, geometry):
     """y = conv(x, kernel) + bias + addend, and what is beyond the bounds set to them.
 
-    3x3, stride 1, no dilation, no groups.
+    3x3 or 5x5, stride 1, no dilation, no groups.
 
     Parameters
     ----------
@@ -138,7 +134,7 @@ def winograd_forward(y, scratch, packed, x, kernel, bias, addend, bounds, ready,
     packed : (winograd_forward_packed(geometry, dtype, kept),) array
         The transformed filters: written, or read if `ready`.
     x : (N, H, W, C) array
-    kernel : (3, 3, C, K) array
+    kernel : (3, 3, C, K) or (5, 5, C, K) array
     bias : (K,) or (0,) array
     addend : (y.size,) or (0,) array
     bounds : (2,) array
@@ -149,14 +145,13 @@ def winograd_forward(y, scratch, packed, x, kernel, bias, addend, bounds, ready,
     """
     p = forward_problem(geometry[0])
     c, k = p[3], p[6]
-    bank = kernel.reshape(-1), (0, 3 * c * k, c * k, k, 1)
-    convolve((y.reshape(-1), scratch[:0]), scratch, (packed, ready), (x.reshape(-1), scratch[:0]), bank,
+    convolve((y.reshape(-1), scratch[:0]), scratch, (packed, ready), (x.reshape(-1), scratch[:0]), forward_bank(kernel),
              (bias, addend, bounds), (k, c), p)
 
 
 @kernel
 def winograd_backward_input(dx, scratch, packed, dy, kernel, bias, bounds, ready, geometry):
-    """dx = the gradient with respect to the input of a 3x3 convolution with stride 1, without dilation or groups.
+    """dx = the gradient with respect to the input of a 3x3 or 5x5 convolution with stride 1, no dilation or groups.
 
     As the forward pass of a transposed convolution, of dy: dx + bias, and what is beyond the bounds set to them.
 
@@ -168,7 +163,7 @@ def winograd_backward_input(dx, scratch, packed, dy, kernel, bias, bounds, ready
     packed : (winograd_backward_input_packed(geometry, dtype, kept),) array
         The transformed filters: written, or read if `ready`.
     dy : (N, OH, OW, K) array
-    kernel : (3, 3, C, K) array
+    kernel : (3, 3, C, K) or (5, 5, C, K) array
     bias : (C,) or (0,) array
     bounds : (2,) array
         The lowest and the highest result.
@@ -178,10 +173,8 @@ def winograd_backward_input(dx, scratch, packed, dy, kernel, bias, bounds, ready
     """
     p = backward_problem(geometry[0])
     k, c = p[3], p[6]
-    # From the last tap to the first; depth is k, columns are c.
-    bank = kernel.reshape(-1), (8 * c * k, -3 * c * k, -c * k, 1, k)
-    convolve((dx.reshape(-1), scratch[:0]), scratch, (packed, ready), (dy.reshape(-1), scratch[:0]), bank,
-             (bias, scratch[:0], bounds), (c, k), p)
+    convolve((dx.reshape(-1), scratch[:0]), scratch, (packed, ready), (dy.reshape(-1), scratch[:0]),
+             backward_bank(kernel), (bias, scratch[:0], bounds), (c, k), p)
 
 
 @inlined
@@ -201,7 +194,7 @@ def convolve(ys, scratch, transformed, xs, bank, ends, own, p):
     rest = start + aligned(blocks * width)
     down, across, tiles, run = plan(p)[:4]
     finish = start, addend, bounds
-    fill_beyond(ys, (4 * down, 4 * across), scratch, finish, own[0], p)
+    fill_beyond(ys, (p[9] * down, p[9] * across), scratch, finish, own[0], p)
     if packed.size == 0:
         threads = rest + aligned(36 * stream_steps(p, width)[0])
         parallel(_stream_tiles_task, -(-tiles // STREAM_RUN), (scratch, rest, xs, own[1], p))
@@ -227,14 +220,15 @@ def _filters_task(task, thread, packed, scratch, threads, bank, parts, p):
     b, part, step = task // parts, task % parts, u_step(c, width)
     begin, end = part * c // parts, (part + 1) * c // parts
     transform_filters(bank, (b, width, min(width, k - b * width)), (begin, end),
-                      (packed, (b * 36 * step + begin * width, step)), (scratch, threads + thread * share + patch))
+                      (packed, (b * 36 * step + begin * width, step)), (scratch, threads + thread * share + patch),
+                      p[9])
 
 
 @inlined
 def _tiles_task(task, thread, images, scratch, packed, finish, cut, p):
     """One run of tiles, for a part of the blocks of filters; `cut` is where the threads have memory, and the parts."""
     (ys, (x, beside), own), (threads, parts) = images, cut
-    h, w, c, oh, ow, k, top, left = p[1:]
+    h, w, c, oh, ow, k, top, left, side = p[1:]
     down, across, tiles, run, v_tile, v_step = plan(p)
     width, blocks = blocks_of(scratch, k)
     m, unread, _, share = local(p, lanes_of(scratch), width)
@@ -242,9 +236,9 @@ def _tiles_task(task, thread, images, scratch, packed, finish, cut, p):
     m, unread = v + m, v + unread
     first, part = task // parts * run, task % parts
     count = min(run, tiles - first)
-    input_tiles((x, 0), (beside, 0), Tiles(h, w, c, top, left, down, across, first, count), own[1], (scratch, 0),
+    input_tiles((x, 0), (beside, 0), Tiles(h, w, c, top, left, down, across, first, count, side), own[1], (scratch, 0),
                 (scratch, (v, v_tile, v_step)))
-    outputs = Tiles(oh, ow, k, 0, 0, down, across, first, count)
+    outputs = Tiles(oh, ow, k, 0, 0, down, across, first, count, side)
     m_next, u_next, some = m_step(run, width), u_step(c, width), c if c <= WHOLE else SLICE
     for b in range(part * blocks // parts, (part + 1) * blocks // parts):
         columns = whole_columns(scratch, b, width, k)
@@ -268,11 +262,11 @@ def _finish(ys, scratch, outputs, block, m, unread, finish):
 @inlined
 def _stream_tiles_task(task, scratch, v, xs, own, p):
     """A few tiles of V."""
-    (h, w, c), k, (top, left) = p[1:4], p[6], p[7:]
+    (h, w, c), k, (top, left, side) = p[1:4], p[6], p[7:]
     down, across, tiles, _, v_tile, _ = plan(p)
     width = blocks_of(xs[0], k)[0]
     first = task * STREAM_RUN
-    run = Tiles(h, w, c, top, left, down, across, first, min(STREAM_RUN, tiles - first))
+    run = Tiles(h, w, c, top, left, down, across, first, min(STREAM_RUN, tiles - first), side)
     input_tiles((xs[0], 0), (xs[1], 0), run, own, (scratch, 0),
                 (scratch, (v + first * v_tile, v_tile, stream_steps(p, width)[0])))
 
@@ -291,9 +285,10 @@ def _stream_task(b, thread, outputs, scratch, places, bank, finish, p):
     for begin in range(0, c, SLICE):
         depth = min(SLICE, c - begin)
         transform_filters(bank, (b, width, min(width, k - b * width)), (begin, begin + depth), (scratch, (u, u_next)),
-                          (scratch, patch))
+                          (scratch, patch), p[9])
         for i in range(36):
             walk((scratch, (m + i * m_next, width)), (scratch, (v + i * v_next + begin, v_tile, 0, 0, 1)),
                  (scratch, (u + i * u_next, 0, 0, width)), (1, 1, depth),
                  Sums(columns, scratch, 0 if begin == 0 else -2 if c <= WHOLE else -1, 0, 0), tiles)
-    _finish(ys, scratch, Tiles(oh, ow, k, 0, 0, down, across, 0, tiles), (b, width, own), (m, m_next), unread, finish)
+    _finish(ys, scratch, Tiles(oh, ow, k, 0, 0, down, across, 0, tiles, p[9]), (b, width, own), (m, m_next), unread,
+            finish)

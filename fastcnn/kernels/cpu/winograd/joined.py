@@ -11,17 +11,16 @@ import numpy as np
 
 from fastcnn.kernels.cpu.compile.policy import inlined, kernel
 from fastcnn.kernels.cpu.gemm.packing import blocks_of
-from fastcnn.kernels.cpu.winograd.backward_weights import add_gradients, weights_problem
+from fastcnn.kernels.cpu.winograd.backward_weights import add_gradients
 from fastcnn.kernels.cpu.winograd.forward import (
-    backward_problem,
     convolve,
-    forward_problem,
     winograd_backward_input_packed,
     winograd_backward_input_scratch,
     winograd_forward_packed,
     winograd_forward_scratch,
 )
 from fastcnn.kernels.cpu.winograd.plan import streams, u_step
+from fastcnn.kernels.cpu.winograd.problem import backward_bank, backward_problem, forward_bank, forward_problem
 
 
 def joined_winograd_forward_scratch(geometry, dtype):
@@ -57,11 +56,9 @@ def joined_winograd_forward(y, scratch, x, beside, kernel, bias, bounds, geometr
         As of `winograd_forward`.
     """
     p = forward_problem(geometry[0])
-    c, k = p[3], p[6]
-    bank = kernel.reshape(-1), (0, 3 * c * k, c * k, k, 1)
     packed, rest = _apart(scratch, p)
-    convolve((y.reshape(-1), scratch[:0]), rest, (packed, 0), (x.reshape(-1), beside.reshape(-1)), bank,
-             (bias, scratch[:0], bounds), (k, x.shape[3]), p)
+    convolve((y.reshape(-1), scratch[:0]), rest, (packed, 0), (x.reshape(-1), beside.reshape(-1)),
+             forward_bank(kernel), (bias, scratch[:0], bounds), (p[6], x.shape[3]), p)
 
 
 @kernel
@@ -77,11 +74,9 @@ def joined_winograd_backward_input(dx, dbeside, scratch, dy, kernel, bounds, geo
         As of `winograd_backward_input`.
     """
     p = backward_problem(geometry[0])
-    k, c = p[3], p[6]
-    bank = kernel.reshape(-1), (8 * c * k, -3 * c * k, -c * k, 1, k)
     packed, rest = _apart(scratch, p)
-    convolve((dx.reshape(-1), dbeside.reshape(-1)), rest, (packed, 0), (dy.reshape(-1), scratch[:0]), bank,
-             (scratch[:0], scratch[:0], bounds), (dx.shape[3], k), p)
+    convolve((dx.reshape(-1), dbeside.reshape(-1)), rest, (packed, 0), (dy.reshape(-1), scratch[:0]),
+             backward_bank(kernel), (scratch[:0], scratch[:0], bounds), (dx.shape[3], p[3]), p)
 
 
 @kernel
@@ -98,4 +93,4 @@ def joined_winograd_backward_weights(dkernel, dbias, scratch, x, beside, dy, geo
         As of `winograd_backward_weights`.
     """
     add_gradients(dkernel, dbias, scratch, (x.reshape(-1), beside.reshape(-1)), dy, x.shape[3],
-                  weights_problem(geometry[0]))
+                  forward_problem(geometry[0]))

@@ -74,7 +74,7 @@ def lane_gradients(dkernel, dbias, scratch, xs, dy, own, p):
 @inlined
 def _chunk_task(chunk, thread, scratch, threads, xs, dy, own, p):
     """The gradients of a chunk of tiles, into the chunk's part of the scratch."""
-    (h, w, c, oh, ow, k, top, left), one = p[1:], lanes_of(dy)
+    (h, w, c, oh, ow, k, top, left), one = p[1:9], lanes_of(dy)
     tiles, chunks, groups, v_step, w_step, v_group, w_group = _plan(p, one)
     w_at, m, bias, work, share = _local(p, one)
     v = threads + thread * share
@@ -92,12 +92,12 @@ def _chunk_task(chunk, thread, scratch, threads, xs, dy, own, p):
         for g in range(count):
             first = r * run + g * one
             there, at = min(one, tiles - first), v + g * v_group
-            lane_input((xs[0], 0), Tiles(h, w, own, top, left, down, across, first, there), (scratch, work),
+            lane_input((xs[0], 0), Tiles(h, w, own, top, left, down, across, first, there, 4), (scratch, work),
                        (scratch, at), v_step)
             if own < c:
-                lane_input((xs[1], 0), Tiles(h, w, c - own, top, left, down, across, first, there), (scratch, work),
+                lane_input((xs[1], 0), Tiles(h, w, c - own, top, left, down, across, first, there, 4), (scratch, work),
                            (scratch, at + own * one), v_step)
-            lane_gradient((dy, 0), Tiles(oh, ow, k, 0, 0, down, across, first, there), (scratch, work),
+            lane_gradient((dy, 0), Tiles(oh, ow, k, 0, 0, down, across, first, there, 4), (scratch, work),
                           (scratch, w_at + g * w_group), w_step)
             accumulate(scratch, bias, scratch, w_at + g * w_group + 36 * w_step, k * one)
         for channel in range(k):
@@ -109,6 +109,6 @@ def _chunk_task(chunk, thread, scratch, threads, xs, dy, own, p):
         if r == end - 1 or (r - begin) % OFTEN == OFTEN - 1:
             for b in range(blocks):
                 filter_gradient_block((scratch, gradients),
-                                      FilterBlock(c, k, b * width, min(width, k - b * width), 0, c),
+                                      FilterBlock(c, k, b * width, min(width, k - b * width), 0, c, 3),
                                       (scratch, (m + b * width, row, m_step)))
             clear(scratch, m, 36 * m_step)

@@ -47,7 +47,7 @@ def scratch_size(problem, dtype):
 @inlined
 def lane_task(task, thread, images, scratch, packed, finish, threads, p):
     """Some groups of tiles, for all filters; `threads` is where the threads have memory."""
-    (ys, xs, own), (start, _, bounds), (h, w, c, oh, ow, k, top, left) = images, finish, p[1:]
+    (ys, xs, own), (start, _, bounds), (h, w, c, oh, ow, k, top, left) = images, finish, p[1:9]
     down, across, tiles = plan(p)[:3]
     one, (width, blocks), u_next = lanes_of(scratch), blocks_of(scratch, k), u_step(c, blocks_of(scratch, k)[0])
     m_step, v_step = lane_steps(p, one)
@@ -59,17 +59,17 @@ def lane_task(task, thread, images, scratch, packed, finish, threads, p):
     last = min(tiles, (task + 1) * GROUPS * one)
     for first in range(task * GROUPS * one, last, one):
         count = min(one, last - first)
-        lane_input((xs[0], 0), Tiles(h, w, own[1], top, left, down, across, first, count), (scratch, work),
+        lane_input((xs[0], 0), Tiles(h, w, own[1], top, left, down, across, first, count, 4), (scratch, work),
                    (scratch, v), v_step)
         if own[1] < c:
-            lane_input((xs[1], 0), Tiles(h, w, c - own[1], top, left, down, across, first, count), (scratch, work),
+            lane_input((xs[1], 0), Tiles(h, w, c - own[1], top, left, down, across, first, count, 4), (scratch, work),
                        (scratch, v + own[1] * one), v_step)
         for b in range(blocks):
             lane_products((scratch, m + b * width * one), (scratch, v), (packed, b * 36 * u_next),
                           (m_step, v_step, u_next), (min(width, k - b * width), c, width))
-        lane_output((ys[0], 0), Tiles(oh, ow, own[0], 0, 0, down, across, first, count), (scratch, m), m_step,
+        lane_output((ys[0], 0), Tiles(oh, ow, own[0], 0, 0, down, across, first, count, 4), (scratch, m), m_step,
                     (scratch, bias), (bounds, 0), (scratch, work))
         if own[0] < k:
-            lane_output((ys[1], 0), Tiles(oh, ow, k - own[0], 0, 0, down, across, first, count),
+            lane_output((ys[1], 0), Tiles(oh, ow, k - own[0], 0, 0, down, across, first, count, 4),
                         (scratch, m + own[0] * one), m_step, (scratch, bias + own[0] * one), (bounds, 0),
                         (scratch, work))

@@ -1,7 +1,6 @@
 """Whether Winograd suits a convolution, and how its work and memory are cut: functions of shapes alone.
 
-A problem is (N, H, W, C of what is read, H, W, K of what is written, zeros above, zeros on the left), whether it is a
-forward pass or a gradient of the input.
+A problem is what `problem.py` names, whether it is a forward pass or a gradient of the input.
 """
 
 import functools
@@ -46,7 +45,7 @@ def plan(p):
     Rows and columns that see nothing but zeros below and on the right are left out, such as those of the input's
     gradient where the forward pass left out rows (`geometry.cropped`).
     """
-    down, across = -(-min(p[4], p[1] + p[7]) // 4), -(-min(p[5], p[2] + p[8]) // 4)
+    down, across = -(-min(p[4], p[1] + p[7]) // p[9]), -(-min(p[5], p[2] + p[8]) // p[9])
     tiles = p[0] * down * across
     run = run_of(tiles, p)
     v_tile = aligned(p[3])
@@ -85,7 +84,7 @@ def local(p, one, width):
     m = aligned(36 * v_step)
     unread = m + 36 * m_step(run, width)
     patch = unread + _unread(p, one)
-    return m, unread, patch, patch + patch_size(one)
+    return m, unread, patch, patch + patch_size(one, p[9])
 
 
 @inlined
@@ -127,13 +126,13 @@ def stream_local(p, one, width):
     m_at = aligned(36 * u)
     unread = m_at + 36 * m
     patch = unread + _unread(p, one)
-    return m_at, unread, patch, patch + patch_size(one)
+    return m_at, unread, patch, patch + patch_size(one, p[9])
 
 
 @inlined
 def in_lanes(p, one):
-    """Whether the tiles of a problem lie in the lanes of vectors (`lanes.py`), where channels and filters are few."""
-    return MASKED and p[3] <= LANES_FEW and p[6] <= LANES_FEW and plan(p)[2] >= LANES_FULL * one
+    """Whether the tiles of a problem lie in the lanes of vectors (`lanes.py`): few channels, 3x3."""
+    return MASKED and p[9] == 4 and p[3] <= LANES_FEW and p[6] <= LANES_FEW and plan(p)[2] >= LANES_FULL * one
 
 
 def side_by_side_scratch(problem, dtype):
@@ -166,8 +165,8 @@ def possible(geometry, problem):
     """
     g = np.frombuffer(geometry, CONV2D)[0]
     window = tuple(int(g[name]) for name in ("kh", "kw", "sh", "sw", "dh", "dw", "groups"))
-    n, _, _, c, _, _, k, _, _ = map(int, problem(g))
-    return window == (3, 3, 1, 1, 1, 1, 1) and min(c, k) >= FEWEST and n > 0
+    n, _, _, c, _, _, k, _, _, _ = map(int, problem(g))
+    return window in ((3, 3, 1, 1, 1, 1, 1), (5, 5, 1, 1, 1, 1, 1)) and min(c, k) >= FEWEST and n > 0
 
 
 @functools.lru_cache(maxsize=4096)
@@ -175,7 +174,7 @@ def suits(geometry, problem, once, call, step=DIRECT, few=in_lanes):
     """Return whether Winograd can do a convolution, and faster than the direct kernel.
 
     Compared are cycles of one core with AVX-512, as measured, for each vector of channels and each filter: 36 steps of
-    the register tile a tile of 4x4 outputs and its transforms, against a step a tap and output that is not padding; and
+    the register tile a tile of outputs and its transforms, against a step a tap and output that is not padding; and
     what does not depend on the number of tiles, filters that are transformed or fetched.
 
     Parameters
@@ -193,14 +192,14 @@ def suits(geometry, problem, once, call, step=DIRECT, few=in_lanes):
     """
     if not possible(geometry, problem):
         return False
-    n, h, w, c, oh, ow, k, top, left = map(int, problem(np.frombuffer(geometry, CONV2D)[0]))
+    n, h, w, c, oh, ow, k, top, left, side = map(int, problem(np.frombuffer(geometry, CONV2D)[0]))
     transforms = (300 * -(-c // 16) + 220 * -(-k // 16) + BRIEF * -(-k // 32)) * 16 / c / k
-    if few((n, h, w, c, oh, ow, k, top, left), lanes(np.dtype(np.float32))):
+    if few((n, h, w, c, oh, ow, k, top, left, side), lanes(np.dtype(np.float32))):
         transforms = (LANES_IN * c + LANES_OUT * k) * 16 / c / k
-    tiles = n * -(-min(oh, h + top) // 4) * -(-min(ow, w + left) // 4)
+    tiles, window = n * -(-min(oh, h + top) // side) * -(-min(ow, w + left) // side), TILE + 1 - side
     tiles = max(2, tiles)  # the register tile has two rows at least
-    rows = 3 * oh - _outside(top) - _outside(oh + 2 - h - top)
-    columns = 3 * ow - _outside(left) - _outside(ow + 2 - w - left)
+    rows = window * oh - _outside(top, window) - _outside(oh + window - 1 - h - top, window)
+    columns = window * ow - _outside(left, window) - _outside(ow + window - 1 - w - left, window)
     return tiles * (40 + transforms) + once + call * 16 / (c * k) < step * n * rows * columns
 
 
@@ -211,6 +210,6 @@ def suits_as_rated(geometry, problem, kept, pairs=False):
     return suits(geometry.tobytes(), problem, once, rates.winograd_call, PAIRS if pairs else DIRECT)
 
 
-def _outside(zeros):
-    """Taps of a window of three that see only the `zeros` at one side."""
-    return zeros * (zeros + 1) // 2 if zeros > 0 else 0
+def _outside(zeros, window):
+    """Taps of a window, along one side of it, that see only the `zeros` at one side of an image."""
+    return sum(min(window, zeros - i) for i in range(zeros))

@@ -1,7 +1,7 @@
 """Runs of Winograd tiles: from an image to 36 matrices and back, and filters to packed blocks.
 
-Tile t of a batch covers outputs 4 i .. 4 i + 3, 4 j .. 4 j + 3 of one image; tiles are counted along the rows of an
-image, then down, then over images. A run of tiles in the 36 matrices::
+Tile t of a batch covers outputs 4 i .. 4 i + 3, 4 j .. 4 j + 3 of one image, with filters of 5x5 2 i, 2 i + 1, 2 j,
+2 j + 1; tiles are counted along the rows of an image, then down, then over images. A run of tiles in the 36 matrices::
 
     matrix 0                     matrix 1                  ..  matrix 35
     tile 0  c0 c1 .. cC          tile 0  c0 c1 ..              rows of a product: tiles
@@ -20,13 +20,25 @@ from numba.extending import intrinsic
 from fastcnn.kernels.cpu.compile.policy import inlined
 from fastcnn.kernels.cpu.compile.shared import Shared
 from fastcnn.kernels.cpu.gemm.walk_tiles import moved
-from fastcnn.kernels.cpu.winograd.transforms import FILTER, FILTER_GRADIENT, GRADIENT, INPUT, OUTPUT, transform
+from fastcnn.kernels.cpu.winograd.transforms import (
+    FILTER,
+    FILTER_GRADIENT,
+    FILTER_GRADIENT_OF_5,
+    FILTER_OF_5,
+    GRADIENT,
+    GRADIENT_OF_5,
+    INPUT,
+    OUTPUT,
+    OUTPUT_OF_5,
+    transform,
+)
 
 
 class Tiles(NamedTuple):
     """Tiles first .. first + count of images (N, h, w, c), of which each has `down` times `across`.
 
-    `top` and `left` are the rows and columns that tile (0, 0) begins above and on the left of an image.
+    `top` and `left` are the rows and columns that tile (0, 0) begins above and on the left of an image, `side` the
+    outputs of a side of a tile.
     """
 
     h: Any
@@ -38,10 +50,11 @@ class Tiles(NamedTuple):
     across: Any
     first: Any
     count: Any
+    side: Any
 
 
 class FilterBlock(NamedTuple):
-    """Channels `begin` .. `end` of a filter bank (3, 3, c, k), and `columns` of its filters from `column` on."""
+    """Channels `begin` .. `end` of a bank (window, window, c, k), and `columns` of its filters from `column` on."""
 
     c: Any
     k: Any
@@ -49,10 +62,11 @@ class FilterBlock(NamedTuple):
     columns: Any
     begin: Any
     end: Any
+    window: Any
 
 
-TILES_RECORD = types.NamedUniTuple(types.int64, 9, Tiles)
-_BLOCK = types.NamedUniTuple(types.int64, 6, FilterBlock)
+TILES_RECORD = types.NamedUniTuple(types.int64, 10, Tiles)
+_BLOCK = types.NamedUniTuple(types.int64, 7, FilterBlock)
 
 
 def _winograd_input(x, beside, tiles, own, zeros, v, steps):
@@ -76,8 +90,11 @@ def _winograd_gradient(dy, tiles, zeros, v, steps):
     h, w, c = tiles.h, tiles.w, tiles.c
     for t in range(tiles.count):
         image, r, s = place_of(tiles, t)
-        transform(GRADIENT, (dy, (((image * h + r) * w + s) * c, w * c, c)), (0, h - r, 0, w - s), zeros,
-                  (v, (t * steps[0], steps[1])), (zeros, 0), c)
+        pixels, bounds, to = (dy, (((image * h + r) * w + s) * c, w * c, c)), (0, h - r, 0, w - s), t * steps[0]
+        if tiles.side == 4:
+            transform(GRADIENT, pixels, bounds, zeros, (v, (to, steps[1])), (zeros, 0), c)
+        else:
+            transform(GRADIENT_OF_5, pixels, bounds, zeros, (v, (to, steps[1])), (zeros, 0), c)
 
 
 def _winograd_output(y, beside, tiles, part, m, steps, ends, added):
@@ -98,10 +115,14 @@ def _winograd_output(y, beside, tiles, part, m, steps, ends, added):
         for t in range(tiles.count if begin < end else 0):
             image, r, s = place_of(tiles, t)
             at, r1, s1 = ((image * h + r) * w + s) * k + begin - before, h - r, w - s
-            transform(OUTPUT, (to, (at, w * k, k)), (0, r1, 0, s1), unread,
-                      (m, (t * steps[0] + begin - column, steps[1])), (moved(bias, begin - column), low), end - begin)
+            of, ends = (m, (t * steps[0] + begin - column, steps[1])), (moved(bias, begin - column), low)
+            if tiles.side == 4:
+                transform(OUTPUT, (to, (at, w * k, k)), (0, r1, 0, s1), unread, of, ends, end - begin)
+            else:
+                transform(OUTPUT_OF_5, (to, (at, w * k, k)), (0, r1, 0, s1), unread, of, ends, end - begin)
             if again:
-                _finish_pixels(to, addend, added, bounds, (at, w * k, k), (min(4, r1), min(4, s1), end - begin))
+                sizes = min(tiles.side, r1), min(tiles.side, s1), end - begin
+                _finish_pixels(to, addend, added, bounds, (at, w * k, k), sizes)
 
 
 @inlined(always=True)
@@ -116,15 +137,19 @@ def _finish_pixels(y, addend, added, bounds, place, sizes):
                 y[channel] = bounds[1] if value > bounds[1] else value
 
 
-def _winograd_filter(filters, strides, packed, steps, count):
+def _winograd_filter(filters, strides, packed, steps, count, side):
     """G g G^T of filters at `count` depths, as 36 matrices (count, width).
 
-    `strides` are those of the taps' rows and columns and of the depths, `steps` the width and from matrix to matrix.
+    `strides` are those of the taps' rows and columns and of the depths, `steps` the width and from matrix to matrix,
+    `side` the outputs of a side of a tile.
     """
     (row, column, depth), (width, step) = strides, steps
     for d in range(count):
-        transform(FILTER, (filters, (d * depth, row, column)), (0, 3, 0, 3), filters, (packed, (d * width, step)),
-                  (filters, 0), width)
+        taps, to = (filters, (d * depth, row, column)), (packed, (d * width, step))
+        if side == 4:
+            transform(FILTER, taps, (0, 3, 0, 3), filters, to, (filters, 0), width)
+        else:
+            transform(FILTER_OF_5, taps, (0, 5, 0, 5), filters, to, (filters, 0), width)
 
 
 def _winograd_filter_gradient(dkernel, block, m, steps):
@@ -134,8 +159,12 @@ def _winograd_filter_gradient(dkernel, block, m, steps):
     """
     c, k = block.c, block.k
     for channel in range(block.begin, block.end):
-        transform(FILTER_GRADIENT, (dkernel, (channel * k + block.column, 3 * c * k, c * k)), (0, 3, 0, 3), m,
-                  (m, ((channel - block.begin) * steps[0], steps[1])), (m, 0), block.columns)
+        taps = dkernel, (channel * k + block.column, block.window * c * k, c * k)
+        of = m, ((channel - block.begin) * steps[0], steps[1])
+        if block.window == 3:
+            transform(FILTER_GRADIENT, taps, (0, 3, 0, 3), m, of, (m, 0), block.columns)
+        else:
+            transform(FILTER_GRADIENT_OF_5, taps, (0, 5, 0, 5), m, of, (m, 0), block.columns)
 
 
 @inlined(always=True)
@@ -143,7 +172,8 @@ def place_of(tiles, t):
     """Return the image of a tile, and the row and column in it where the tile begins."""
     tile = tiles.first + t
     down = tile // tiles.across % tiles.down
-    return tile // (tiles.down * tiles.across), 4 * down - tiles.top, tile % tiles.across * 4 - tiles.left
+    r, s = down * tiles.side, tile % tiles.across * tiles.side
+    return tile // (tiles.down * tiles.across), r - tiles.top, s - tiles.left
 
 
 def _tile_arguments(dtype):
@@ -164,7 +194,7 @@ def _output_arguments(dtype):
 
 def _filter_arguments(dtype):
     pointer, i = types.CPointer(dtype), types.int64
-    return pointer, types.UniTuple(i, 3), pointer, types.UniTuple(i, 2), i
+    return pointer, types.UniTuple(i, 3), pointer, types.UniTuple(i, 2), i, i
 
 
 def _filter_gradient_arguments(dtype):
@@ -198,9 +228,9 @@ def output_tiles(typingctx, y, beside, tiles, part, m, ends, added):
 
 
 @intrinsic
-def filter_tiles(typingctx, filters, packed, count):
+def filter_tiles(typingctx, filters, packed, count, side):
     """As `_winograd_filter`: `filters` and `packed` are (array, (offset, strides))."""
-    return _filter.intrinsic(filters, packed, count)
+    return _filter.intrinsic(filters, packed, count, side)
 
 
 @intrinsic

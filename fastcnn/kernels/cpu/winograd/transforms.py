@@ -1,4 +1,4 @@
-"""The transforms of Winograd's F(4x4, 3x3), emitted as vector code: one vector of channels at a time, in registers.
+"""The transforms of Winograd's F(4x4, 3x3) and F(2x2, 5x5) as vector code: a vector of channels at a time.
 
 A tile of 4x4 outputs of a 3x3 convolution (Lavin and Gray, "Fast algorithms for convolutional neural networks", 2016)::
 
@@ -8,12 +8,15 @@ Its transpose gives the gradient of the filters, F(3x3, 4x4), on the same tiles 
 
     dg = G^T [ (B^T d B) * (A dY A^T) ] G
 
+A tile of 2x2 outputs of a 5x5 convolution has the same 6x6 pixels, B and 36 products, in place of 100: A has two rows
+in place of four, G five columns.
+
 The matrices belong to the points 0, +-a, +-b and infinity at which the polynomials are multiplied. With a = sqrt 2 and
 b = 1 / sqrt 2 the errors are five times smaller than with the usual 1 and 2, for the same operations::
 
     B^T rows   a^2 b^2 d0 - (a^2 + b^2) d2 + d4                        A^T column of point p  (1, p, p^2, p^3)
        +-a     (d4 - b^2 d2) +- a (d3 - b^2 d1)                        of 0 (1, 0, 0, 0), of infinity (0, 0, 0, 1)
-       +-b     (d4 - a^2 d2) +- b (d3 - a^2 d1)                        G row of point p  (1, p, p^2) / N(p),
+       +-b     (d4 - a^2 d2) +- b (d3 - a^2 d1)                        G row of point p  (1, p, p^2, ..) / N(p),
        inf     a^2 b^2 d1 - (a^2 + b^2) d3 + d5                        N(a) = 2 a^2 (a^2 - b^2), N(0) = a^2 b^2
 
 Each product of three matrices runs in two passes. The rows of the first pass are made in groups that share terms, each
@@ -84,71 +87,92 @@ _INPUT = (  # B^T
 )
 
 
-def _output_even(v, m):
-    a, b = v.add(m[1], m[2]), v.add(m[3], m[4])
-    return v.add(v.add(m[0], a), b), v.fma(a, _A2, v.mul(b, _B2))
+def _power(point, i):
+    return (_A2 if point == _A else _B2) ** (i // 2) * point ** (i % 2)
 
 
-def _output_odd(v, m):
-    a, b = v.sub(m[1], m[2]), v.sub(m[3], m[4])
-    return v.fma(a, _A, v.mul(b, _B)), v.fma(a, _A * _A2, v.fma(b, _B * _B2, m[5]))
+def _to_points(degree, na=1.0, nb=1.0):
+    """Return the rows of A, or of G with its scales: d0 + p d1 + .. + p^degree d of the highest, at all points p."""
+    taps = tuple(range(degree + 1))
+
+    def at(point, scale):
+        def compute(v, d):
+            even, odd = (_sum(v, [(d[i], _power(point, i - first) / scale) for i in taps[first::2]])
+                         for first in range(2))
+            return _even_odd(v, even, odd, point)
+
+        return compute
+
+    return (
+        _TransformRows((0,), (0,), lambda v, d: [d[0]]),
+        _TransformRows((1, 2), taps, at(_A, na)),
+        _TransformRows((3, 4), taps, at(_B, nb)),
+        _TransformRows((5,), (degree,), lambda v, d: [d[degree]]),
+    )
 
 
-_OUTPUT = (  # A^T
-    _TransformRows((0, 2), (0, 1, 2, 3, 4), _output_even),
-    _TransformRows((1, 3), (1, 2, 3, 4, 5), _output_odd),
-)
+def _sum(v, terms):
+    """Values times factors, added."""
+    (value, factor), *others = terms
+    total = value if factor == 1 else v.mul(value, factor)
+    for value, factor in others:
+        total = v.fma(value, factor, total)
+    return total
 
 
-def _at_points(v, d, point):
-    """d0 + p d1 + p^2 d2 + p^3 d3 at p and -p."""
-    return _even_odd(v, v.fma(d[2], point**2, d[0]), v.fma(d[3], point**2, d[1]), point)
+def _from_points(degree, na=1.0, nb=1.0):
+    """Return the rows of A^T, or of G^T with its scales: of each power up to `degree` the sum over the points."""
 
+    def row(v, m, i, a, b):
+        base = m[0] if i == 0 else m[5] if i == degree else None
+        if i == 0 and na == 1:
+            return v.add(v.add(base, a), b)
+        b = v.mul(b, _power(_B, i) / nb) if base is None else v.fma(b, _power(_B, i) / nb, base)
+        return v.fma(a, _power(_A, i) / na, b)
 
-_GRADIENT = (  # A
-    _TransformRows((0,), (0,), lambda v, d: [d[0]]),
-    _TransformRows((1, 2), (0, 1, 2, 3), lambda v, d: _at_points(v, d, _A)),
-    _TransformRows((3, 4), (0, 1, 2, 3), lambda v, d: _at_points(v, d, _B)),
-    _TransformRows((5,), (3,), lambda v, d: [d[3]]),
-)
+    def compute(powers):
+        def rows(v, m):
+            join = v.add if powers[0] == 0 else v.sub
+            a, b = join(m[1], m[2]), join(m[3], m[4])
+            return [row(v, m, i, a, b) for i in powers]
 
+        return rows
 
-def _filter_at(v, g, point, scale):
-    """(g0 + p g1 + p^2 g2) / N at p and -p."""
-    return _even_odd(v, v.fma(g[2], point**2 / scale, v.mul(g[0], 1 / scale)), v.mul(g[1], 1 / scale), point)
+    found = []
+    for first in range(2):
+        powers = tuple(range(first, degree + 1, 2))
+        ends = (0,) * (first == 0), (5,) * (degree in powers)
+        found.append(_TransformRows(powers, (*ends[0], 1, 2, 3, 4, *ends[1]), compute(powers)))
+    return tuple(found)
 
-
-_FILTER = (  # G
-    _TransformRows((0,), (0,), lambda v, g: [g[0]]),
-    _TransformRows((1, 2), (0, 1, 2), lambda v, g: _filter_at(v, g, _A, _NA)),
-    _TransformRows((3, 4), (0, 1, 2), lambda v, g: _filter_at(v, g, _B, _NB)),
-    _TransformRows((5,), (2,), lambda v, g: [g[2]]),
-)
-
-
-def _filter_gradient(v, m):
-    a, b, a_odd, b_odd = v.add(m[1], m[2]), v.add(m[3], m[4]), v.sub(m[1], m[2]), v.sub(m[3], m[4])
-    return (v.fma(a, 1 / _NA, v.fma(b, 1 / _NB, m[0])), v.fma(a_odd, _A / _NA, v.mul(b_odd, _B / _NB)),
-            v.fma(a, _A2 / _NA, v.fma(b, _B2 / _NB, m[5])))
-
-
-_FILTER_GRADIENT = (_TransformRows((0, 1, 2), (0, 1, 2, 3, 4, 5), _filter_gradient),)  # G^T
 
 #: What `transform` can do: pixels to matrices (B^T, A, G) and back (A^T with bias, ReLU; G^T, added to what is there).
+#: The pixels of an input are the same for filters of 3x3 and of 5x5.
 INPUT, OUTPUT, GRADIENT, FILTER, FILTER_GRADIENT = range(5)
-_KINDS = {INPUT: (_INPUT, 6, 6), OUTPUT: (_OUTPUT, 6, 4), GRADIENT: (_GRADIENT, 4, 6), FILTER: (_FILTER, 3, 6),
-          FILTER_GRADIENT: (_FILTER_GRADIENT, 6, 3)}
+_KINDS = 5
+OUTPUT_OF_5, GRADIENT_OF_5, FILTER_OF_5, FILTER_GRADIENT_OF_5 = range(_KINDS + 1, 2 * _KINDS)
 _FROM_IMAGE, _CLIPPED = (INPUT, GRADIENT, FILTER), (INPUT, OUTPUT, GRADIENT)
 
 
+def _rows_of(window):
+    """Return for each kind its rows, and how many elements of a side they read and make."""
+    side = TILE + 1 - window
+    return {INPUT: (_INPUT, TILE, TILE), OUTPUT: (_from_points(side - 1), TILE, side),
+            GRADIENT: (_to_points(side - 1), side, TILE), FILTER: (_to_points(window - 1, _NA, _NB), window, TILE),
+            FILTER_GRADIENT: (_from_points(window - 1, _NA, _NB), TILE, window)}
+
+
+_ROWS = _rows_of(3) | {_KINDS + kind: rows for kind, rows in _rows_of(5).items()}
+
+
 @intrinsic(prefer_literal=True)
-def transform(typingctx, KIND, image, bounds, aside, matrices, ends, count):
+def transform(typingctx, WHAT, image, bounds, aside, matrices, ends, count):
     """Transform one tile, for `count` channels.
 
     Parameters
     ----------
-    KIND : literal int
-        INPUT, OUTPUT, GRADIENT, FILTER or FILTER_GRADIENT.
+    WHAT : literal int
+        INPUT, OUTPUT, GRADIENT, FILTER or FILTER_GRADIENT, or one of them of 5x5.
     image : (pointer, (offset, row, column))
         The tile's first pixel, for FILTER kinds the filter's first element, and the steps from a pixel to the one below
         and to the one on its right. Channels lie side by side.
@@ -164,13 +188,13 @@ def transform(typingctx, KIND, image, bounds, aside, matrices, ends, count):
         alone.
     count : int
     """
-    if not isinstance(KIND, types.IntegerLiteral):
-        raise RequireLiteralValue("transform: KIND must be a literal integer")
+    if not isinstance(WHAT, types.IntegerLiteral):
+        raise RequireLiteralValue("transform: WHAT must be a literal integer")
     pointer, i = aside, types.int64
     places = [types.Tuple((pointer, types.UniTuple(i, numbers))) for numbers in (3, 2)]
     end = types.Tuple((pointer, pointer.dtype))
-    signature = types.void(KIND, places[0], types.UniTuple(i, 4), pointer, places[1], end, i)
-    kind, dtype = KIND.literal_value, pointer.dtype
+    signature = types.void(WHAT, places[0], types.UniTuple(i, 4), pointer, places[1], end, i)
+    kind, of, dtype = WHAT.literal_value % _KINDS, _ROWS[WHAT.literal_value], pointer.dtype
 
     def codegen(context, builder, signature, args):
         (image, pixels), bounds, (matrices, elements), ends = (
@@ -178,43 +202,36 @@ def transform(typingctx, KIND, image, bounds, aside, matrices, ends, count):
         at, *steps = cgutils.unpack_tuple(builder, pixels)
         first, step = cgutils.unpack_tuple(builder, elements)
         v = _Sums(builder, dtype)
-        pixels = TilePixels(v, _side(kind), builder.gep(image, [at]), steps, bounds if kind in _CLIPPED else None,
-                            args[3])
-        _emit(v, kind, pixels, (builder.gep(matrices, [first]), step), ends, args[6])
+        side = of[1] if kind in _FROM_IMAGE else of[2]
+        pixels = TilePixels(v, side, builder.gep(image, [at]), steps, bounds if kind in _CLIPPED else None, args[3])
+        _emit(v, kind, of, pixels, (builder.gep(matrices, [first]), step), ends, args[6])
         return context.get_dummy_value()
 
     return signature, codegen
 
 
-def _side(kind):
-    """Return how many pixels a side of the tile has."""
-    _, size_in, size_out = _KINDS[kind]
-    return size_in if kind in _FROM_IMAGE else size_out
-
-
-def _emit(v, kind, pixels, matrices, ends, count):
+def _emit(v, kind, of, pixels, matrices, ends, count):
     """Emit a loop over vectors of channels; where masks are dear, without them, and the last part of a vector alone."""
     b_ = v.b
     vectors = lambda channels: b_.sdiv(channels, _I64(v.L))
     if kind == FILTER:  # whole vectors
         with cgutils.for_range(b_, vectors(count)) as loop:
-            _emit_vector(v, kind, pixels, matrices, ends, b_.mul(loop.index, _I64(v.L)), None)
+            _emit_vector(v, kind, of, pixels, matrices, ends, b_.mul(loop.index, _I64(v.L)), None)
     elif MASKED:
         with cgutils.for_range(b_, vectors(b_.add(count, _I64(v.L - 1)))) as loop:
             place = b_.mul(loop.index, _I64(v.L))
-            _emit_vector(v, kind, pixels, matrices, ends, place, b_.sub(count, place))
+            _emit_vector(v, kind, of, pixels, matrices, ends, place, b_.sub(count, place))
     else:
         with cgutils.for_range(b_, vectors(count)) as loop:
-            _emit_vector(v, kind, pixels, matrices, ends, b_.mul(loop.index, _I64(v.L)), None)
+            _emit_vector(v, kind, of, pixels, matrices, ends, b_.mul(loop.index, _I64(v.L)), None)
         place = b_.mul(vectors(count), _I64(v.L))
         with b_.if_then(b_.icmp_signed("<", place, count)):
-            _emit_vector(v, kind, pixels, matrices, ends, place, b_.sub(count, place))
+            _emit_vector(v, kind, of, pixels, matrices, ends, place, b_.sub(count, place))
 
 
-def _emit_vector(v, kind, pixels, matrices, ends, c, left):
+def _emit_vector(v, kind, of, pixels, matrices, ends, c, left):
     """Transform the channels from c on, of which `left` exist; None: a vector of them."""
-    rows, size_in, _ = _KINDS[kind]
-    b_, (matrix, step) = v.b, matrices
+    (rows, size_in, _), b_, (matrix, step) = of, v.b, matrices
     pixels.begin(c, left)
     element = lambda i, j: b_.gep(b_.gep(matrix, [b_.add(c, b_.mul(_I64(6 * i), step))]), [b_.mul(_I64(j), step)])
     # Beside the channels of an image there may be another's; those of dy end with zeros, which the product reads.
