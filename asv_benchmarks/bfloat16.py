@@ -97,7 +97,7 @@ class Bfloat16Pairs(Bfloat16):
 
 
 class Bfloat16Maps:
-    """Passes over maps in 16 bits: a sum of gradients, ReLU's gradient, channels of zeros; 6 million numbers."""
+    """Passes over maps in 16 bits: sums, ReLU's gradient, channels of zeros, products; 6 million numbers."""
 
     repeat = REPEAT
 
@@ -106,8 +106,9 @@ class Bfloat16Maps:
 
         self.cpu = cpu
         self.y, self.a, self.b = (np.full(6 << 20, 0x3F80, np.uint16) for _ in range(3))
+        self.sums = np.zeros(3 << 20, np.float32)
         self.pixels, self.wider = self.a[:3 << 20].reshape(-1, 3), self.y[:4 << 20].reshape(-1, 4)
-        for call in (self.time_sum, self.time_relu_backward, self.time_pixels):
+        for call in (self.time_sum, self.time_relu_backward, self.time_pixels, self.time_products):
             call()
 
     def time_sum(self):
@@ -118,3 +119,6 @@ class Bfloat16Maps:
 
     def time_pixels(self):
         self.cpu.pad_short_pixels(self.wider, self.pixels)
+
+    def time_products(self):
+        self.cpu.add_products_of_pairs(self.sums, self.a.view(np.uint32), self.b.view(np.uint32))

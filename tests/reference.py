@@ -23,10 +23,17 @@ from tests.reference_augmentation import (  # noqa: F401
     warp_backward,
 )
 from tests.reference_bf16 import (  # noqa: F401
+    add_bfloat16,
+    add_products_of_pairs,
     bfloat16_conv2d_backward_input,
     bfloat16_conv2d_backward_weights,
     bfloat16_conv2d_forward,
     narrow_bfloat16,
+    pad_short_pixels,
+    pairs_conv2d_backward_input,
+    pairs_conv2d_backward_weights,
+    pairs_conv2d_forward,
+    relu_backward_bfloat16,
     round_bfloat16,
     tile_product,
     widen_bfloat16,

@@ -54,3 +54,28 @@ def bfloat16_conv2d_backward_weights(x, dy, geometry):
     """The bias takes dy as it is."""
     dkernel, _ = reference.conv2d_backward_weights(round_bfloat16(x), round_bfloat16(dy), geometry)
     return dkernel, reference.conv2d_backward_weights(x, dy, geometry)[1]
+
+
+pairs_conv2d_forward = bfloat16_conv2d_forward
+pairs_conv2d_backward_input = bfloat16_conv2d_backward_input
+
+
+def pairs_conv2d_backward_weights(x, dy, geometry):
+    """The bias takes dy as bfloat16, too."""
+    return reference.conv2d_backward_weights(round_bfloat16(x), round_bfloat16(dy), geometry)
+
+
+def add_products_of_pairs(y, a, b):
+    return y + (widened(a.view(np.uint16)) * widened(b.view(np.uint16))).reshape(-1, 2).sum(axis=1)
+
+
+def add_bfloat16(a, b):
+    return narrow_bfloat16(widened(a) + widened(b))
+
+
+def relu_backward_bfloat16(dy, y):
+    return np.where(widened(y) > 0, dy, 0)
+
+
+def pad_short_pixels(x, channels):
+    return np.pad(x, ((0, 0), (0, channels - x.shape[1])))

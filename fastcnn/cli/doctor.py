@@ -5,6 +5,7 @@ import os
 import platform
 import stat
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,14 @@ def command() -> None:
     """Show versions, the CPU's vectors, a card, the threading layer and why it was chosen, and the cache of kernels.
 
     Warns of settings by which threads wait for one another, and of a machine that is busy with other things, at which
-    it looks for half a second. Nothing is compiled or changed. Put the output into a bug report.
+    it looks for half a second. Nothing is compiled or changed, but for a small product where the CPU has a unit for
+    bfloat16, which is tried. Put the output into a bug report.
     """
     from fastcnn.cli import _gpu
 
+    cache = _cache()  # before a unit is tried, which writes to it
     sections = {"Versions": _versions(), "CPU": _cpu(), "GPU": _gpu.rows(), "Threads": _threads(),
-                "Cache of kernels": _cache(), "Warnings": _warnings()}
+                "Cache of kernels": cache, "Warnings": _warnings()}
     for title, rows in sections.items():
         click.echo(title)
         for name, value in rows:
@@ -63,7 +66,9 @@ def _cpu() -> list[tuple[str, Any]]:
     from fastcnn.kernels.cpu.simd.width import features, lanes
 
     name, width, registers = features()
-    back_end, reason = unit.chosen()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the state of the cache tells what is wrong with it
+        back_end, reason = unit.chosen()
     return [
         ("name", llvm.get_host_cpu_name()),
         ("vectors", f"{name}: {8 * width} bits, {registers} registers"),

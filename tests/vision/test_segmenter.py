@@ -89,7 +89,8 @@ def test_large_pictures_are_the_same_in_tiles_and_mirror_images_are_marked_alike
     picture = _discs(1, seed=8, sizes=((150, 139),)).images[0]
     in_tiles = segmentation.Segmenter(trained.model, trained.classes, tile=96).segment(picture)
     whole = segmentation.Segmenter(trained.model, trained.classes, tile=None).segment(picture)
-    np.testing.assert_array_equal(in_tiles.probabilities, whole.probabilities)
+    # Of small and of large pictures other algorithms may be the faster ones, which round in another way.
+    np.testing.assert_allclose(in_tiles.probabilities, whole.probabilities, atol=1e-6)
     np.testing.assert_array_equal(in_tiles.objects, whole.objects)
     mirrored = segmentation.Segmenter(trained.model, trained.classes, flips=True)
     one, other = mirrored.segment(picture[:144, :136]), mirrored.segment(picture[:144, :136][:, ::-1])

@@ -193,6 +193,7 @@ from fastcnn.kernels.cpu.regions.overlap import box_loss, box_overlaps
 from fastcnn.kernels.cpu.regions.pool import roi_pool_backward, roi_pool_forward
 from fastcnn.kernels.cpu.regions.suppression import best_detections, order_rows, suppress_boxes
 from fastcnn.kernels.cpu.simd.activations import epilogue_activation_suits
+from fastcnn.kernels.cpu.simd.pairs import add_products_of_pairs
 from fastcnn.kernels.cpu.winograd.backward_weights import (
     winograd_backward_weights,
     winograd_backward_weights_scratch,
@@ -219,8 +220,8 @@ from fastcnn.kernels.cpu.winograd.joined import (
 
 # fmt: off
 __all__ = [
-    "activation_backward", "activation_forward", "adam", "adaptive_step", "add", "add_bfloat16", "augment",
-    "average_pool2d_backward",
+    "activation_backward", "activation_forward", "adam", "adaptive_step", "add", "add_bfloat16",
+    "add_products_of_pairs", "augment", "average_pool2d_backward",
     "average_pool2d_forward", "batch_norm_backward", "batch_norm_backward_scratch", "batch_norm_forward",
     "batch_norm_forward_scratch", "batch_norm_pool_backward", "batch_norm_pool_backward_scratch",
     "batch_norm_pool_forward", "batch_norm_pool_forward_scratch", "batch_norm_predict", "batch_norm_predict_scratch",

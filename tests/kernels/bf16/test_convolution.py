@@ -126,14 +126,14 @@ def test_convolutions_and_their_input_s_gradient_agree_with_the_twins(shape, fil
     x, dy, _ = drawn(g)
     kernel = random(*sizes(g)[2], dtype=np.float32, seed=2)
     for bias, addend in ((NONE, NONE), (random(filters, dtype=np.float32, seed=3), dy)):
-        for bounds in three_bounds(reference.bfloat16_conv2d_forward(x, kernel, bias, addend, LINEAR, g)):
+        for bounds in three_bounds(reference.pairs_conv2d_forward(x, kernel, bias, addend, LINEAR, g)):
             y = forward(x, kernel, bias, addend, bounds, g)
-            assert_close(y, reference.bfloat16_conv2d_forward(x, kernel, bias, addend, bounds, g))
+            assert_close(y, reference.pairs_conv2d_forward(x, kernel, bias, addend, bounds, g))
             np.testing.assert_array_equal(forward(x, kernel, bias, addend, bounds, g, np.uint16), bits(y))
     for bias in (NONE, random(shape[3], dtype=np.float32, seed=4)):
-        for bounds in three_bounds(reference.bfloat16_conv2d_backward_input(dy, kernel, bias, LINEAR, g)):
+        for bounds in three_bounds(reference.pairs_conv2d_backward_input(dy, kernel, bias, LINEAR, g)):
             dx = backward_input(dy, kernel, bias, bounds, g)
-            assert_close(dx, reference.bfloat16_conv2d_backward_input(dy, kernel, bias, bounds, g))
+            assert_close(dx, reference.pairs_conv2d_backward_input(dy, kernel, bias, bounds, g))
             np.testing.assert_array_equal(backward_input(dy, kernel, bias, bounds, g, np.uint16), bits(dx))
 
 
@@ -144,7 +144,7 @@ def test_convolutions_and_their_input_s_gradient_agree_with_the_twins(shape, fil
 def test_gradients_of_filters_and_bias_agree_with_the_twin(shape, filters, size, options):
     g = shapes.conv2d(shape, filters, size, **options)
     x, dy, _ = drawn(g)
-    dkernel, dbias = reference.bfloat16_conv2d_backward_weights(x, dy, g)
+    dkernel, dbias = reference.pairs_conv2d_backward_weights(x, dy, g)
     for got, expected in zip(backward_weights(x, dy, g), (dkernel + 0.5, dbias - 0.5), strict=True):
         assert_close(got, expected)
     assert_close(backward_weights(x, dy, g, with_bias=False)[0], dkernel + 0.5)
