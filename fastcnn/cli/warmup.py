@@ -7,6 +7,7 @@ from fastcnn.cli._values import Name
 
 #: Those that most trainings use; the others have kernels that compile in a second.
 _OPTIMIZERS = ("sgd", "momentum", "nesterov", "adam")
+_BATCH, _FILLING = 8, 16  # images; and of a batch that fills the lanes of the widest vectors, for which kernels differ
 
 
 @click.command("warmup", short_help="Compile the kernels ahead.")
@@ -33,13 +34,15 @@ def command(models: tuple[str, ...]) -> None:
     for name in models or MODELS:
         with Compiling(console, name) as compiling:
             network = applications.by_name[name]()
-            x = rng.random((8, *network.input_shape[1:]), np.float32)
-            y = np.arange(8)
+            x = rng.random((_FILLING, *network.input_shape[1:]), np.float32)
+            y = np.arange(_FILLING) % 8
             for optimizer in _OPTIMIZERS:
                 network.compile(optimizers.get(optimizer), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
-                network.fit(x, y, batch_size=8, epochs=1, verbose=0)
-            network.evaluate(x, y, batch_size=8, verbose=0)
-            network.predict((255 * x).astype(np.uint8), batch_size=8, verbose=0)
+                network.fit(x[:_BATCH], y[:_BATCH], batch_size=_BATCH, epochs=1, verbose=0)
+            network.fit(x, y, batch_size=_FILLING, epochs=1, verbose=0)
+            for batch in (_BATCH, _FILLING):
+                network.evaluate(x[:batch], y[:batch], batch_size=batch, verbose=0)
+                network.predict((255 * x[:batch]).astype(np.uint8), batch_size=batch, verbose=0)
         compiled += compiling.count
         console.print(f"{name} is ready")
     cached = sum(sum(dispatcher.stats.cache_hits.values()) for dispatcher in registry.values())
