@@ -68,7 +68,7 @@ def _cpu() -> list[tuple[str, Any]]:
     name, width, registers = features()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the state of the cache tells what is wrong with it
-        back_end, reason = unit.chosen()
+        (back_end, reason), of_bytes = unit.chosen(), byte_unit.chosen()
     return [
         ("name", llvm.get_host_cpu_name()),
         ("vectors", f"{name}: {8 * width} bits, {registers} registers"),
@@ -76,7 +76,7 @@ def _cpu() -> list[tuple[str, Any]]:
                  f"or {lanes('float64')} float64"),
         ("algorithms", f"{config.algorithm_table()}; fastcnn.config.set_algorithm_choice takes another table"),
         ("bfloat16", f"{back_end}: {reason}"),
-        ("int8", "{}: {}".format(*byte_unit.chosen())),
+        ("int8", "{}: {}".format(*of_bytes)),
     ]
 
 

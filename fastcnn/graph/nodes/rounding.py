@@ -2,7 +2,8 @@
 
 While a model trains, what such nodes hand to one another lies in 16 bits, and so does what they save for the way back:
 there a training holds most of its memory. Inside a node the numbers lie in arrays of float32, which are free as soon as
-it has run.
+it has run; but where a CPU multiplies pairs of bfloat16, nodes that can (`trains_short`, `predicts_short`) read and
+write 16 bits.
 """
 
 from collections.abc import Callable, Sequence

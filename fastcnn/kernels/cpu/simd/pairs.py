@@ -17,11 +17,11 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from fastcnn.kernels.cpu.compile.operands import unpacked
-from fastcnn.kernels.cpu.compile.policy import inlined, kernel
+from fastcnn.kernels.cpu.compile.policy import kernel
 from fastcnn.kernels.cpu.simd import short
 from fastcnn.kernels.cpu.simd.short import BFloat, Shorts
 from fastcnn.kernels.cpu.simd.vectors import loop
-from fastcnn.kernels.cpu.simd.width import lanes
+from fastcnn.kernels.cpu.simd.width import lanes_of
 
 _I64 = ir.IntType(64)
 _HIGH = 0xFFFF0000  # the bits of the second number
@@ -112,13 +112,5 @@ def add_products_of_pairs(y, a, b):
     a, b : (n,) uint32 arrays
         Pairs of bfloat16.
     """
-    for at in range(0, y.size, _lanes()):
+    for at in range(0, y.size, lanes_of(y)):
         _add_vectors(y, a, b, at)
-
-
-@inlined
-def _lanes():
-    return _LANES
-
-
-_LANES = lanes("float32")
