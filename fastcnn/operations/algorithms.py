@@ -113,19 +113,24 @@ def _depthwise(k: ModuleType, g: np.ndarray, dtype: np.dtype, shapes: Shapes, ba
 
 
 def _direct(k: ModuleType, g: np.ndarray, dtype: np.dtype, shapes: Shapes, back: Shapes) -> Algorithm:
-    padded = _padded(g)
+    padded = _padded(g, k.conv2d_border_suits(g, dtype))
     seen = g if padded is None else padded
     forward = ProductCall(k.conv2d_forward, seen, shapes, packed=k.conv2d_forward_packed(seen, dtype),
                           unkept=k.conv2d_forward_packed(seen, dtype, False), adds=True)
     forward.activates = True
     if padded is not None:
-        shape = shapes[1][0], int(padded[0]["h"]), int(padded[0]["w"]), shapes[1][3]
-        forward.border = shape, (int(g[0]["top"]), int(g[0]["left"]))
+        forward.border = _border(g, padded)
     return Algorithm(
         forward,
         ProductCall(k.conv2d_backward_input, g, back, k.conv2d_backward_input_scratch(g, dtype),
                     k.conv2d_backward_input_packed(g, dtype)),
         GradientCall(k.conv2d_backward_weights, g, shapes, k.conv2d_backward_weights_scratch(g, dtype)))
+
+
+def _border(g: np.ndarray, padded: np.ndarray) -> tuple[tuple[int, ...], tuple[int, int]]:
+    """Return the shape of images with their border, and how many rows and columns are before them."""
+    n, h, w, c = (int(padded[0][name]) for name in ("n", "h", "w", "c"))
+    return (n, h, w, c), (int(g[0]["top"]), int(g[0]["left"]))
 
 
 def _on_tiles(k: ModuleType, g: np.ndarray, dtype: np.dtype, other: Algorithm) -> Algorithm:
@@ -149,8 +154,11 @@ def _in_pairs(k: ModuleType, g: np.ndarray, dtype: np.dtype, other: Algorithm) -
     forward, back, of_weights = other
     if k.pairs_conv2d_forward_suits(g):
         shapes = y_shape, (*x_shape[:3], -(-x_shape[3] // 2)), bank
-        forward = PairsCall(k.pairs_conv2d_forward, halved_x, shapes,
+        padded = _padded(halved_x, True) if k.conv2d_border_suits(halved_x, dtype) else None
+        forward = PairsCall(k.pairs_conv2d_forward, halved_x if padded is None else padded, shapes,
                             packed=k.pairs_conv2d_forward_packed(halved_x, dtype), adds=True, rounds=True)
+        if padded is not None:
+            forward.border = _border(halved_x, padded)
     if k.pairs_conv2d_suits(g):
         of_weights = PairsGradientCall(k.pairs_conv2d_backward_weights, g, of_weights.shapes,
                                        k.pairs_conv2d_backward_weights_scratch(g, dtype))
@@ -187,18 +195,18 @@ def _or_winograd(k: ModuleType, g: np.ndarray, kept: bool, choice: str, other: A
                      winograd.backward_weights if k.winograd_backward_weights_suits(g) else other.backward_weights)
 
 
-def _padded(g: np.ndarray) -> np.ndarray | None:
-    """Return the geometry on an image with its border of zeros stored, if that is faster, else None.
+def _padded(g: np.ndarray, suits: bool = False) -> np.ndarray | None:
+    """Return the geometry on an image with its border of zeros stored, if that is faster, or said to suit; else None.
 
     The direct kernel never multiplies the zeros of a border. For that it cuts the image into runs of positions that see
     the same part of the window. A large window on a small image makes many short runs, 25 for 5x5, and then multiplying
     zeros takes less time: 0.6 to 0.9 of it for 5x5 on 14x14x6 to 32x32x3, of one image or four. A window of 3x3 makes 9
-    runs, and copying takes as long as they do.
+    runs: there it pays off where multiplying takes longer than a call does (`conv2d_border_suits`).
     """
     top, bottom, left, right = (int(g[0][side]) for side in ("top", "bottom", "left", "right"))
     n, large = int(g[0]["n"]), g[0]["kh"] * g[0]["kw"] > 9
     small = n * g[0]["oh"] * g[0]["ow"] <= _FEW or n * g[0]["h"] * g[0]["w"] * g[0]["c"] <= _SMALL
-    if not (small and large) or min(top, bottom, left, right) < 0 or top + bottom + left + right == 0:
+    if not (suits or (small and large)) or min(top, bottom, left, right) < 0 or top + bottom + left + right == 0:
         return None
     padded = g.copy()
     padded["h"] += top + bottom

@@ -4,11 +4,14 @@ import numpy as np
 import pytest
 
 from fastcnn import config, device, layers
+from fastcnn.bfloat16 import bfloat16
 from fastcnn.geometry import conv2d, dense
 from fastcnn.kernels import cpu
 from fastcnn.kernels.cpu.gemm.walk_tiles import SHORT
 from fastcnn.kernels.cpu.simd.width import lanes
 from fastcnn.operations.algorithms import _padded, algorithm_of
+from fastcnn.operations.convolution import predict_convolution
+from fastcnn.parameters import Parameter
 
 
 def of(n=1, size=7, window=5, padding=2):
@@ -54,6 +57,43 @@ def test_a_border_changes_no_bits():
     assert _padded(conv2d((1, 17, 17, 3), 8, (5, 5), padding="same")) is not None
     assert _padded(conv2d((128, 17, 17, 3), 8, (5, 5), padding="same")) is None
     np.testing.assert_array_equal(layer.predict(x[:1]), layer.predict(x)[:1])
+
+
+@pytest.mark.parametrize(("shape", "window", "dtype", "expected"), [
+    ((1, 7, 7, 512), 3, "float32", True), ((1, 8, 8, 448), 3, "float32", True), ((4, 7, 7, 512), 3, "float32", False),
+    ((1, 7, 7, 512), 3, "float64", True), ((8, 7, 7, 512), 3, "float32", False), ((1, 7, 7, 16), 3, "float32", False),
+    ((1, 28, 28, 128), 3, "float32", False), ((1, 7, 7, 512), 1, "float32", False)])
+def test_small_images_of_many_channels_are_copied_with_their_border(shape, window, dtype, expected):
+    """Where runs of few positions would take longer than to multiply the zeros, and much longer than a call."""
+    g = conv2d(shape, shape[3], (window, window), padding="same")
+    assert cpu.conv2d_border_suits(g, np.dtype(dtype)) == expected
+    call = algorithm_of(g, device.cpu, np.dtype("float64"), True).forward
+    assert (call.border is not None) == cpu.conv2d_border_suits(g, np.dtype("float64"))
+
+
+def test_a_border_that_is_cut_off_is_never_copied():
+    g = conv2d((1, 7, 7, 512), 512, (3, 3), padding="same").copy()
+    g["top"], g["bottom"] = -1, 3
+    assert not cpu.conv2d_border_suits(g, np.dtype("float32"))
+
+
+@pytest.mark.parametrize(("dtype", "rounds", "near"), [("float64", False, 1e-13), ("float32", True, 2e-5)])
+def test_zeros_of_a_border_are_multiplied_to_the_same_sums(dtype, rounds, near):
+    """Of an image of 7x7 pixels and 512 channels, whose sums are made in other parts with and without its border.
+
+    Rounded to bfloat16 it is copied in pairs of channels, where this machine multiplies those.
+    """
+    draw = np.random.default_rng(0)
+    x, kernel = draw.standard_normal((1, 7, 7, 512)), draw.standard_normal((3, 3, 512, 256)) / 68
+    x, kernel = (each.astype(bfloat16() if rounds else dtype).astype(dtype) for each in (x, kernel))
+    g = conv2d(x.shape, 256, (3, 3), padding="same")
+    call = algorithm_of(g, device.cpu, x.dtype, True, rounds).forward
+    if call.kernel in (cpu.conv2d_forward, cpu.pairs_conv2d_forward):  # others need none
+        assert call.border is not None
+    y = predict_convolution(x, Parameter(kernel, "kernel", "kernel", rounds=rounds), None, None, g, (1, 7, 7, 256))
+    expected = sum(np.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))[:, r:r + 7, s:s + 7].astype("float64") @ kernel[r, s]
+                   for r in range(3) for s in range(3))
+    np.testing.assert_allclose(y, expected, rtol=0, atol=near)
 
 
 def test_a_border_on_one_side_is_one():

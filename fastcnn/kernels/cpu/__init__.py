@@ -40,6 +40,7 @@ from fastcnn.kernels.cpu.conv.backward_input import (
 )
 from fastcnn.kernels.cpu.conv.backward_weights import conv2d_backward_weights, conv2d_backward_weights_scratch
 from fastcnn.kernels.cpu.conv.bias import bias_backward, bias_backward_scratch
+from fastcnn.kernels.cpu.conv.border import conv2d_border_suits
 from fastcnn.kernels.cpu.conv.depth import fold_depth, unfold_depth
 from fastcnn.kernels.cpu.conv.few import (
     few_filters_backward_input,
@@ -234,8 +235,9 @@ __all__ = [
     "byte_border", "byte_max_pool2d", "byte_slack", "byte_table", "byte_tile_product", "categorical_crossentropy",
     "cell_loss",
     "channel_means", "color_backward", "conv2d_backward_input", "conv2d_backward_input_packed",
-    "conv2d_backward_input_scratch", "conv2d_backward_weights", "conv2d_backward_weights_scratch", "conv2d_forward",
-    "conv2d_forward_packed", "copy_columns", "decode_boxes", "decode_boxes_backward", "decode_cells",
+    "conv2d_backward_input_scratch", "conv2d_backward_weights", "conv2d_backward_weights_scratch",
+    "conv2d_border_suits", "conv2d_forward", "conv2d_forward_packed", "copy_columns", "decode_boxes",
+    "decode_boxes_backward", "decode_cells",
     "decode_cells_backward", "depthwise2d_backward_input", "depthwise2d_backward_input_scratch",
     "depthwise2d_backward_weights", "depthwise2d_backward_weights_scratch", "depthwise2d_forward",
     "depthwise2d_forward_scratch", "dequantize_bytes", "dropout", "elementwise_loss", "encode_boxes",

@@ -86,7 +86,7 @@ def conv2d_forward(y, packed, x, kernel, bias, addend, bounds, ready, geometry):
 def multiply(y, bank, x, addend, bounds, geometry):
     """y = x times the filters of a bank, over the threads; all arrays flat."""
     g = geometry[0]
-    tasks, images, bands, parts = _plan(g, blocks_of(y, g["k"] // g["groups"])[1])
+    tasks, images, bands, parts = tasks_of(g, blocks_of(y, g["k"] // g["groups"])[1])
     parallel(_task, tasks, (y, bank, x, addend, bounds, (images, bands, parts), geometry))
 
 
@@ -99,7 +99,7 @@ def _images(g):
 
 
 @inlined
-def _plan(g, blocks):
+def tasks_of(g, blocks):
     """Return tasks, images of a task, bands of an image, and parts of the blocks."""
     n, oh, ow = _images(g)
     weights = g["kh"] * g["kw"] * (g["c"] // g["groups"]) * g["k"]

@@ -29,6 +29,7 @@ from fastcnn.kernels.cpu.simd.width import features, lanes_of
 SHORT = 512  # steps of a sum that is made in one go
 SPAN = 384  # steps of a part of a longer one: beginning and ending a tile takes 160 cycles, a part of them 5,400
 TABLE = 32 * M0  #: rows of a panel at most
+SPARE = M0 // 2  # rows by which the last tile may stand over the end
 PAGE = 4096 // features()[1]  #: vectors
 
 
@@ -70,9 +71,9 @@ WALK = types.NamedTuple([types.UniTuple(types.int64, 3)] * 6 + [types.int64] * 5
 
 @intrinsic
 def _table(typingctx):
-    """Return memory on the stack for the offsets of a panel's rows, and one more."""
+    """Return memory on the stack for the offsets of a panel's rows, and some more."""
     def codegen(context, builder, signature, args):
-        slot = cgutils.alloca_once(builder, ir.ArrayType(i64, TABLE + 1))
+        slot = cgutils.alloca_once(builder, ir.ArrayType(i64, TABLE + SPARE))
         return builder.bitcast(slot, i64.as_pointer())
 
     return types.CPointer(types.int64)(), codegen
@@ -144,18 +145,25 @@ def _row_places(c_rows, a_rows, rows, grid, strides, place):
             i2, i1 = np.int64(0), i1 + 1
             if i1 == n1:
                 i1, i0 = np.int64(0), i0 + 1
-    # The last row twice: a tile of two may stand one row over the end, where it writes the same once more.
-    c_rows[rows] = c_rows[rows - 1]
-    a_rows[rows] = a_rows[rows - 1]
+    # The last row again: a tile may stand some rows over the end, where it writes the same once more.
+    for i in range(SPARE):
+        c_rows[rows + i] = c_rows[rows - 1]
+        a_rows[rows + i] = a_rows[rows - 1]
     return i0, i1, i2
 
 
 @inlined(always=True)
-def _height(rows, highest):
-    """Return how tall the next tile is, where some rows are left: as tall as fits, and one row more at the end."""
-    if highest == M0 and rows >= M0:
+def height_of(rows, highest):
+    """Return how tall the next tile is, where some rows are left.
+
+    As tall as fits, or a taller one of which some rows stand over the end, where that takes less time than two: a tile
+    of 2 rows takes as long as one of 4 or 5, since it waits for its own sums, and each reads all of B.
+    """
+    if highest == M0 and rows > M1 and 2 * rows >= M0 + M1 - 1:
         return M0
-    return M1 if rows >= M1 else M2 if rows >= M2 else M3
+    if rows > M2 and 2 * rows >= M1 + M2 - 1:
+        return M1
+    return M2 if rows > M3 and 2 * rows >= M2 + M3 - 1 else M3
 
 
 @inlined(always=True)
@@ -164,7 +172,7 @@ def _panel(rows, highest, c, a, b, loops, epilogue, function):
     width = 2 if c.columns > lanes_of(c.pointer) else 1
     row = 0
     while row < rows:
-        height = _height(rows - row, highest)
+        height = height_of(rows - row, highest)
         tile(np.int64(height), np.int64(width), Results(c.pointer, moved(c.rows, row), c.columns),
              Scalars(a.pointer, moved(a.rows, row), a.steps), b, loops, epilogue)
         if function != LINEAR:
