@@ -222,6 +222,19 @@ def test_float32_is_accurate_on_real_layers(shape, filters, window, hard):
         assert error <= GOAL / 10
 
 
+def test_a_thread_that_keeps_transformed_tiles_for_its_next_task_forgets_them_after_the_call():
+    """Of one image of many channels, whose filters are shared out: two images one after the other, in one memory."""
+    g = shapes.conv2d((1, 14, 14, 64), 256, (3, 3), padding="same")
+    (x_shape, y_shape, k_shape), bias = _sizes(g), np.empty(0, "float32")
+    scratch, packed, _ = _memory("winograd_forward", g, np.dtype("float32"))
+    kernel, bounds, ready = random(*k_shape, seed=3, dtype="float32"), np.array(LINEAR, "float32"), 0
+    for seed in range(3):
+        x, y = random(*x_shape, seed=seed, dtype="float32"), unwritten(*y_shape, dtype="float32")
+        cpu.winograd_forward(y, scratch, packed, x, kernel, bias, bias, bounds, ready, g)
+        assert_close(y, reference.conv2d_forward(x, kernel, NONE, NONE, LINEAR, g), FACTOR)
+        ready = 1
+
+
 @pytest.mark.parametrize(("shape", "filters", "window"), [
     ((6, 32, 32, 32), 64, 3), ((1, 14, 14, 96), 200, 3), ((1, 28, 28, 128), 128, 3), ((8, 7, 7, 64), 96, 3),
     ((1, 5, 5, 16), 16, 3), ((3, 18, 18, 48), 64, 5), ((1, 9, 9, 96), 200, 5), ((2, 5, 5, 16), 16, 5),

@@ -10,8 +10,8 @@ tile::
     kernel --G g G^T--> U, blocks of filters, 36 x (C, width) each: from L2 or L3, used by all tiles of the run
 
 A task is a run of tiles, through images and across their borders. Where there are few tiles (deep layers, small
-batches) a task is a run and a part of the blocks of filters: the run is then transformed by each part anew, which is
-little beside so many filters.
+batches) a task is a run and a part of the blocks of filters: parts of one run follow one another, and a thread
+transforms it once.
 
 Filters that are not kept, of few tiles, *stream*: storing 36/9 of their size would take longer than the products. V of
 all tiles is made first; a task then is a block of filters, of which it transforms a slice of channels and adds its
@@ -66,6 +66,7 @@ from fastcnn.kernels.cpu.winograd.tiles import Tiles, input_tiles, output_tiles
 
 STREAM_RUN = 4  # tiles that a task transforms where filters stream
 TASKS = 8  # tasks a launch should have at least, for a balanced end
+EXACT = 1 << 24  # whole numbers that float32 holds
 
 
 def winograd_forward_suits(geometry, kept, pairs=False):
@@ -208,6 +209,9 @@ def convolve(ys, scratch, transformed, xs, bank, ends, own, p):
         else:
             runs = -(-tiles // run)
             parts = max(1, min(blocks, TASKS // max(1, runs)))
+            share = local(p, lanes_of(y), width)[3]
+            for last in range(rest + share - 1, scratch.size, share):
+                scratch[last] = -1  # no run's tiles yet
             parallel(_tiles_task, runs * parts, ((ys, xs, own), scratch, packed, finish, (rest, parts), p))
 
 
@@ -236,8 +240,10 @@ def _tiles_task(task, thread, images, scratch, packed, finish, cut, p):
     m, unread = v + m, v + unread
     first, part = task // parts * run, task % parts
     count = min(run, tiles - first)
-    input_tiles((x, 0), (beside, 0), Tiles(h, w, c, top, left, down, across, first, count, side), own[1], (scratch, 0),
-                (scratch, (v, v_tile, v_step)))
+    if scratch[v + share - 1] != first:  # the thread's last task was not of this run
+        input_tiles((x, 0), (beside, 0), Tiles(h, w, c, top, left, down, across, first, count, side), own[1],
+                    (scratch, 0), (scratch, (v, v_tile, v_step)))
+        scratch[v + share - 1] = first if first < EXACT else -1
     outputs = Tiles(oh, ow, k, 0, 0, down, across, first, count, side)
     m_next, u_next, some = m_step(run, width), u_step(c, width), c if c <= WHOLE else SLICE
     for b in range(part * blocks // parts, (part + 1) * blocks // parts):

@@ -79,12 +79,15 @@ def _unread(p, one):
 
 @inlined
 def local(p, one, width):
-    """Return where in a thread's scratch lie M, memory that nobody reads, and a patch; and the size of it all."""
+    """Return where in a thread's scratch lie M, memory that nobody reads, and a patch; and the size of it all.
+
+    V is at the beginning, and the last number is free for which run of tiles it is of.
+    """
     run, _, v_step = plan(p)[3:]
     m = aligned(36 * v_step)
     unread = m + 36 * m_step(run, width)
     patch = unread + _unread(p, one)
-    return m, unread, patch, patch + patch_size(one, p[9])
+    return m, unread, patch, patch + patch_size(one, p[9]) + aligned(1)
 
 
 @inlined
