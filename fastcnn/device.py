@@ -30,8 +30,8 @@ from fastcnn.host_device import Device, RecordingDevice
 from fastcnn.kernel_recorder import recording_devices
 from fastcnn.kernels import cpu as _cpu_kernels
 
-__all__ = ["Device", "RecordingDevice", "choose", "cpu", "current", "get", "is_array", "named", "of", "register",
-           "release", "use"]
+__all__ = ["Device", "RecordingDevice", "choose", "cpu", "current", "get", "host_empty", "is_array", "named", "of",
+           "register", "release", "use"]
 
 cpu = Device("cpu", _cpu_kernels)
 """The CPU, where everything lives that is not moved."""
@@ -146,6 +146,17 @@ def use(device: Device) -> Iterator[None]:
         yield
     finally:
         _current.reset(before)
+
+
+def host_empty(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+    """Return an array of the host as `Device.empty`, which no recording sees: for numbers that come from a file.
+
+    Parameters
+    ----------
+    shape : tuple of int
+    dtype : dtype
+    """
+    return cpu.empty(shape, dtype)
 
 
 def release() -> None:

@@ -60,6 +60,7 @@ class Parameter(OperatorMethods):
         self.version = 0
         self.derived: dict[Any, Any] = {}
         self.block: Any = None  # that of `fastcnn.parameter_blocks` in which it lies
+        self.stored: Any = None  # the file of `fastcnn.stored_parameters` that has the value, too
         self._gradient: np.ndarray | None = None
 
     @property
@@ -116,6 +117,7 @@ class Parameter(OperatorMethods):
         if value.shape != self.shape:
             raise ArgumentError(f'parameter "{self.path}": expected a value of shape {self.shape}, got {value.shape}')
         value = value if self.dtype.kind == "f" else whole_numbers(value, self.dtype, f'parameter "{self.path}"')
+        self.hold()
         try:
             device.of(self.array).copy(self.array, value)
         finally:  # Ctrl-C is heard when the copying is done
@@ -144,8 +146,19 @@ class Parameter(OperatorMethods):
         if self._gradient is not None:
             device.of(self._gradient).fill(self._gradient, 0)
 
+    def let_go(self) -> None:
+        """Forget the value until somebody asks for it, where it can be had again."""
+        if self.stored is not None:
+            self.stored.let_go(self)
+
+    def hold(self) -> None:
+        """Have the value in memory from now on, since it is going to change."""
+        if self.stored is not None:
+            self.stored.hold(self)
+
     def move(self, value: np.ndarray, gradient: np.ndarray, block: Any) -> None:
         """Move to other memory: the values are copied there, and the gradient starts at zero."""
+        self.hold()
         d = device.of(value)
         d.copy(value, self.array)
         d.fill(gradient, 0)
@@ -154,6 +167,7 @@ class Parameter(OperatorMethods):
 
     def place(self, d: device.Device) -> None:
         """Move the value to memory of its own on a device; the gradient is dropped, and what was derived."""
+        self.hold()
         self.array, self._gradient, self.block, self.derived = d.put(self.numpy()), None, None, {}
         self.version += 1
 

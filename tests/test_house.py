@@ -43,7 +43,7 @@ FLOORS = (
     "cuda",
     "initializers symbolic",
     "constraints regularizers parameters",
-    "parameter_blocks operations variables",
+    "parameter_blocks operations stored_parameters variables",
     "activations data",
     "layers losses optimizers metrics datasets augmentation",
     "callbacks objective array_data",

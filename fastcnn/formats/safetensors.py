@@ -24,18 +24,16 @@ from typing import Any, BinaryIO
 
 import msgspec
 import numpy as np
-import safetensors.numpy
 
 from fastcnn import config
 from fastcnn.errors import ArgumentError, ModelFileError
-from fastcnn.formats import file_kinds
+from fastcnn.formats import file_kinds, tensors
 from fastcnn.formats.files import write_atomically
 
 _VERSION = "1"
 _BLANK = "0" * 64
 _LONGEST_HEADER = 100_000_000  # bytes: the limit of safetensors itself
-_TYPES = {"float32": "F32", "float64": "F64", "float16": "F16", "bool": "BOOL", **{
-    f"{sign}int{bits}": f"{letter}{bits}" for sign, letter in (("", "I"), ("u", "U")) for bits in (8, 16, 32, 64)}}
+_TYPES = {name: short for short, name in tensors.TYPES.items()}
 _RESTORE = "restore it from a copy or save the model again"
 _ONNX = "fc.onnx.load or `fastcnn import-onnx` reads it"
 _CONVERT = "open it with the program that wrote it, and pass the arrays to set_weights"
@@ -93,11 +91,11 @@ def save(path: Path, contents: Callable[[], tuple[dict[str, Any], dict[str, np.n
     if path.exists() and not overwrite:
         raise ArgumentError(f"{path}: expected a new file, got one that exists; choose another, or replace "
                             f"it with overwrite=True or --overwrite")
-    structure, tensors = contents()
-    write_atomically(path, *pack(structure, metadata, tensors))
+    structure, arrays = contents()
+    write_atomically(path, *pack(structure, metadata, arrays))
 
 
-def pack(structure: dict[str, Any], metadata: dict[str, Any], tensors: dict[str, np.ndarray]) -> list[bytes]:
+def pack(structure: dict[str, Any], metadata: dict[str, Any], arrays: dict[str, np.ndarray]) -> list[bytes]:
     """Return the bytes of a file, in pieces; the same model gives the same bytes.
 
     Parameters
@@ -105,7 +103,7 @@ def pack(structure: dict[str, Any], metadata: dict[str, Any], tensors: dict[str,
     structure : dict
         As `Blueprint`.
     metadata : dict
-    tensors : dict of arrays of numbers
+    arrays : dict of arrays of numbers
 
     Raises
     ------
@@ -113,7 +111,7 @@ def pack(structure: dict[str, Any], metadata: dict[str, Any], tensors: dict[str,
         Blueprint or metadata that JSON cannot hold.
     """
     # Copies, so that the digests are of what is written even while another thread trains on.
-    payload = {name: tensor.tobytes() for name, tensor in tensors.items()}
+    payload = {name: array.tobytes() for name, array in arrays.items()}
     # safetensors writes its metadata in another order in each process, so the header is made here.
     texts = {
         "format": "fastcnn",
@@ -126,9 +124,9 @@ def pack(structure: dict[str, Any], metadata: dict[str, Any], tensors: dict[str,
     }
     entries: dict[str, Any] = {"__metadata__": texts}
     end = 0
-    for name, tensor in tensors.items():
+    for name, array in arrays.items():
         begin, end = end, end + len(payload[name])
-        entries[name] = {"dtype": _TYPES[tensor.dtype.name], "shape": tensor.shape, "data_offsets": (begin, end)}
+        entries[name] = {"dtype": _TYPES[array.dtype.name], "shape": array.shape, "data_offsets": (begin, end)}
     header = as_json("header", entries).encode()
     header += b" " * (-len(header) % 8)
     header = _with_digest(header, _BLANK, _sha256(header))
@@ -147,27 +145,34 @@ def read(path: Path) -> tuple[Contents, dict[str, np.ndarray]]:
         return _read_all(path, file)
 
 
+def read_staying(path: Path) -> tuple[Contents, dict[str, np.ndarray | tensors.StoredArray]]:
+    """As `read`; large tensors are checked, too, and stay in the file where the system allows it."""
+    with _opened(path) as file:
+        return _read_all(path, file, stay=True)
+
+
 def unpack(data: bytes, who: str) -> tuple[Contents, dict[str, np.ndarray]]:
     """As `read`, for the bytes of `pack` in one piece; `who` has them, for messages."""
     return _read_all(Path(who), io.BytesIO(data))
 
 
-def _read_all(path: Path, file: BinaryIO) -> tuple[Contents, dict[str, np.ndarray]]:
+def _read_all(path: Path, file: BinaryIO, stay: bool = False) -> tuple[Contents, dict[str, Any]]:
     start = _read_header(path, file)
     contents = _parse(path, start[8:])
-    file.seek(0)
-    data = file.read()  # the header again, since joining two pieces would take memory for both once more
+    size = file.seek(0, os.SEEK_END) - len(start)
     try:
-        tensors = safetensors.numpy.load(data)
-    except (safetensors.SafetensorError, KeyError, TypeError, ValueError) as error:
-        raise fault(path, f"{len(data) - len(start)} bytes of weights, which its header does not expect ({error})"
-                    ) from error
-    del data
-    names = dict.fromkeys([*contents.digests, *tensors])
-    found = {name: _sha256(np.ascontiguousarray(tensor).reshape(-1).view(np.uint8)) for name, tensor in tensors.items()}
-    if wrong := [repr(name) for name in names if found.get(name) != contents.digests.get(name)]:
+        entries = json.loads(start[8:])
+        del entries["__metadata__"]
+        places = tensors.places(entries, size)
+    except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise fault(path, f"{size} bytes of weights, which its header does not expect ({error})") from error
+    found, digests = dict[str, Any](), dict[str, str]()
+    for name, array, digest in tensors.read(path, file, places, len(start), stay):
+        found[name], digests[name] = array, digest
+    names = dict.fromkeys([*contents.digests, *found])
+    if wrong := [repr(name) for name in names if digests.get(name) != contents.digests.get(name)]:
         raise fault(path, f"damaged weights {', '.join(wrong)}")
-    return contents, {name: tensors[name] for name in names}
+    return contents, {name: found[name] for name in names}
 
 
 def change_metadata(path: Path, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
@@ -188,10 +193,10 @@ def change_metadata(path: Path, change: Callable[[dict[str, Any]], dict[str, Any
     OSError
         The system refuses.
     """
-    contents, tensors = read(path)
+    contents, arrays = read(path)
     blueprint = msgspec.to_builtins(contents.structure)
     structure = {name: value for name, value in blueprint.items() if value not in (None, [])}  # those are the defaults
-    write_atomically(path, *pack(structure, change(contents.metadata), tensors))
+    write_atomically(path, *pack(structure, change(contents.metadata), arrays))
 
 
 def read_contents(path: Path) -> Contents:

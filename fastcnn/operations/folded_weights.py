@@ -19,21 +19,23 @@ class FoldedWeights(Parameter):
     make : callable
         Returns the value, on its device; the same one each time, to the bit.
     like : Parameter
-        Has the value's shape and type.
+        Has the value's shape and type. It is what the value is made of, and is let go when that is done.
     name, path : str
         As of `Parameter`.
     """
 
     def __init__(self, make: Callable[[], np.ndarray], like: Parameter, name: str, path: str) -> None:
-        self._make, self._shape, self._dtype = make, like.shape, like.dtype
+        self._make, self._like, self._shape, self._dtype = make, like, like.shape, like.dtype
         self._array: np.ndarray | None = None
         super().__init__(make(), name, path, rounds=like.rounds)
+        like.let_go()
 
     @property
     def array(self) -> np.ndarray:
         """The value for kernels."""
         if self._array is None:
             self._array = self._make()
+            self._like.let_go()
         return self._array
 
     @array.setter

@@ -11,7 +11,6 @@ import numpy as np
 from fastcnn import config, device
 from fastcnn.device import Device
 from fastcnn.operations.bfloat16 import multiplied
-from fastcnn.operations.folded_weights import FoldedWeights
 from fastcnn.operations.kernel_call import NOTHING, Arguments, ProductCall
 from fastcnn.parameters import Parameter
 
@@ -68,7 +67,7 @@ def run_kept(call: ProductCall, d: Device, y: np.ndarray, x: np.ndarray, weights
     if packed.size < call.packed:
         return None
     array = None if d.replays else array
-    if array is None and isinstance(weights, FoldedWeights):
+    if array is None:
         weights.let_go()
     # A `Prediction` runs in several threads at once, which must share no memory but the packed weights.
     if residual is not None or call.border is not None or call.scratch is not None:

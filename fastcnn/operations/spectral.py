@@ -20,6 +20,7 @@ def normalize_spectrum(kernel: Parameter, vector: Parameter, iterations: int) ->
         u, of length 1 after the first call.
     iterations : int
     """
+    kernel.hold()
     d, columns = device.of(kernel.array), kernel.shape[-1]
     matrix, u, length = kernel.array.reshape(1, -1, columns), vector.array, 0.0
     for _ in range(iterations):

@@ -9,6 +9,8 @@ import numpy as np
 
 from fastcnn._warnings import warn
 from fastcnn.errors import ModelFileError
+from fastcnn.formats.tensors import StoredArray
+from fastcnn.stored_parameters import assign_stored
 
 _TOLD = 20
 
@@ -18,7 +20,7 @@ class Found:
     """What a file holds for one layer: a value for each of its parameters, or what is wrong."""
 
     layer: str
-    values: list[tuple[Any, np.ndarray]] = field(default_factory=list)
+    values: list[tuple[Any, np.ndarray | StoredArray]] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
 
 
@@ -56,7 +58,10 @@ def assign(path: Path, model: Any, found: Sequence[Found], strange: Sequence[str
             warn(f"{path}: {one.layer} is left as it is, since the file has {', '.join(one.wrong)}")
     for one in fitting:
         for parameter, value in one.values:
-            parameter.assign(value)
+            if isinstance(value, StoredArray):
+                assign_stored(parameter, value)
+            else:
+                parameter.assign(value)
 
 
 def require_common(path: Path, model: Any, names: Sequence[str], found: Sequence[Found]) -> None:

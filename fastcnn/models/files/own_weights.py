@@ -5,12 +5,13 @@ from typing import Any
 
 import numpy as np
 
+from fastcnn.formats.tensors import StoredArray
 from fastcnn.models.files.assign_weights import Found, assign, require_common
 
 _REMEDY = "make the model as the one that was saved, use load_model"
 
 
-def load(path: Path, model: Any, tensors: dict[str, np.ndarray], by_name: bool = False,
+def load(path: Path, model: Any, tensors: dict[str, Any], by_name: bool = False,
          skip_mismatch: bool = False) -> None:
     """As `fastcnn.saving.load_weights`, for tensors by path in the order of the model that was saved."""
     own = model.named_weights()
@@ -37,7 +38,7 @@ def _by_layer(named: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return layers
 
 
-def _found(layer: str, parameters: dict[str, Any], arrays: dict[str, np.ndarray]) -> Found:
+def _found(layer: str, parameters: dict[str, Any], arrays: dict[str, np.ndarray | StoredArray]) -> Found:
     found = Found(layer)
     for name in dict.fromkeys([*parameters, *arrays]):
         path = f"{layer}/{name}"

@@ -8,7 +8,7 @@ import msgspec
 from fastcnn import initializers
 from fastcnn.errors import ArgumentError
 from fastcnn.formats.file_kinds import is_keras_file
-from fastcnn.formats.safetensors import Blueprint, Contents, fault, read, unpack
+from fastcnn.formats.safetensors import Blueprint, Contents, fault, read_staying, unpack
 from fastcnn.models import serialization
 from fastcnn.models.files import compile_arguments, keras_model, keras_weights, own_weights
 from fastcnn.models.files.contents import made
@@ -18,7 +18,7 @@ def load(path: Path, custom_objects: dict[str, Any], compile: bool, runs_code: b
     """As `fastcnn.saving.load_model`; `runs_code` is ``not safe_mode``."""
     if is_keras_file(path):
         return keras_model.load(path, custom_objects, compile, runs_code)
-    contents, tensors = read(path)
+    contents, tensors = read_staying(path)
     model = _made(path, contents, tensors, custom_objects)
     if compile and contents.structure.compile is not None:
         compile_arguments.compile_as(model, contents.structure.compile, str(path), custom_objects)
@@ -46,7 +46,7 @@ def load_weights(model: Any, path: Path, by_name: bool = False, skip_mismatch: b
         if not by_name and not skip_mismatch and getattr(model.optimizer, "built", False):
             keras_weights.load_optimizer(model, path)
     else:
-        own_weights.load(path, model, read(path)[1], by_name, skip_mismatch)
+        own_weights.load(path, model, read_staying(path)[1], by_name, skip_mismatch)
 
 
 def _build(path: Path, told: Blueprint, custom_objects: dict[str, type]) -> Any:
