@@ -13,6 +13,7 @@ from fastcnn.kernels.cpu import (
     depthwise2d_forward,
     depthwise2d_forward_scratch,
 )
+from fastcnn.kernels.cpu.depthwise.forward import is_far
 from tests import reference
 from tests.kernels.checking import (
     CLIPPED,
@@ -187,6 +188,26 @@ def test_depthwise_convolution_gives_the_same_bits_from_any_number_of_threads(sh
     x, dy, kernel, bias = _arrays(geometry, np.float32)
     assert_same_bits(lambda: (_forward(x, kernel, bias, RELU, geometry), _backward_input(dy, kernel, geometry),
                               *_backward_weights(x, dy, geometry)))
+
+
+@pytest.mark.parametrize(("shape", "size", "options"), [
+    ((3, 112, 112, 96), (3, 3), {"padding": "same"}),
+    ((5, 111, 112, 104), (3, 3), {"padding": 1, "strides": (2, 2)}),
+    ((6, 59, 61, 200), (5, 5), {"padding": 2, "strides": (2, 2)}),
+    ((4, 225, 400, 10), (3, 3), {}),
+], ids=str)
+def test_images_that_are_larger_than_the_caches_give_the_bits_of_each_alone(shape, size, options):
+    """They are walked in another order."""
+    geometry, alone = (_geometry((n, *shape[1:]), size, **options) for n in (shape[0], 1))
+    assert is_far(geometry[0])
+    assert not is_far(alone[0])
+    x, dy, kernel, bias = _arrays(geometry, np.float32)
+    for got, run, images in ((_forward(x, kernel, bias, RELU, geometry),
+                             lambda one: _forward(one, kernel, bias, RELU, alone), x),
+                            (_backward_input(dy, kernel, geometry),
+                             lambda one: _backward_input(one, kernel, alone), dy)):
+        for image in range(shape[0]):
+            assert np.array_equal(got[image], run(images[image:image + 1])[0])
 
 
 @pytest.mark.parametrize("code", [codes.SIGMOID, codes.SILU, codes.TANH, codes.HARD_SILU])

@@ -14,7 +14,8 @@ after the other, so that a pixel that is in L1 serves all the rows that see it::
       weights   9 (25) vectors of the same channels, in L1
 
 Rows and columns of the window that lie beside the image are left out, so nothing is padded or packed. Where C is no
-multiple of the vector the last vector overlaps the one before it, and so does the last block of columns.
+multiple of the vector the last vector overlaps the one before it, and so does the last block of columns. Images that
+are larger than the caches are mostly read as they lie, few rows at a time (`walk`).
 
 The gradient of the input is the same walk over dy with the window rotated by 180 degrees. With strides it splits into
 phases: all pixels p = a (mod sh), q = b (mod sw) see the same taps, which are equally far apart, and dy with stride 1.
@@ -27,7 +28,7 @@ from fastcnn.kernels.cpu.depthwise.walk import Window, WindowRange, windows
 from fastcnn.kernels.cpu.gemm.shares import tasks_for
 from fastcnn.kernels.cpu.simd.width import lanes_of
 
-FAR = 1 << 22  # elements of x and y together beyond which the caches cannot hold them: 16 MB of float32
+FAR = 5 << 20  # elements of x and y together beyond which the caches cannot hold them: 20 MB of float32
 SLOW = 2  # how many times as long a multiply-add takes as in the register tile, at least
 FEW_ROWS = 16  # of an image that is not worth two bands, which read some rows twice
 BAND = 65536  # elements of the input rows of a band: 256 KB of float32, well within L2

@@ -19,6 +19,9 @@ from fastcnn.kernels.cpu.simd.activations import activate_steps, function_behind
 from fastcnn.kernels.cpu.simd.sums import TERMS
 from fastcnn.kernels.cpu.simd.width import lanes_of
 
+LINES = 6  # of a column of the window, times the stride: so much a tile may read from L2, not from L1
+NEAR = 3072  # elements that a run of tiles sees of larger images: 12 KB of float32, a part of L1
+
 
 class Window(NamedTuple):
     """A window's size, strides, dilation, and the zeros above and on the left of the image."""
@@ -80,23 +83,26 @@ def usual_number(window, before, beyond):
 
 
 @inlined(always=True)
-def _fetch_ahead(y, y_at, x, x_at, walk):
-    """Ask for what the next row will see, and where it will lie."""
+def _fetch_ahead(x, behind, tile, tiles, walk):
+    """Ask for a tile's share of the rows of x that lie behind those of a run of output rows, and are seen next.
+
+    `tiles` of one output row come to them, one after the other.
+    """
     _, _, width, c = walk.x
-    for r in range(walk.window.sh):
-        for q in range(J * walk.window.sw):
-            fetch(x, x_at + ((walk.window.dh + r) * width + q) * c)
-    for q in range(J):
-        fetch(y, y_at + walk.y[1] + q * walk.y[2])
+    one = lanes_of(x)
+    share = (walk.window.sh * width * c + tiles * one - 1) // (tiles * one)
+    for q in range(tile * share, (tile + 1) * share):
+        fetch(x, behind + q * one)
 
 
 @inlined(always=True)
-def _columns(j, at, y, x, k, bias, bounds, walk):
-    """J columns of outputs from j on, of one vector of channels from `at` on: a tile a row.
+def _columns(place, run, y, x, k, bias, bounds, walk):
+    """J columns from j on of a run of output rows, of one vector of channels from `at` on: a tile a row.
 
     What the columns have in common is found before the rows begin: where an image has few pixels, a row is one tile
     of some dozen instructions.
     """
+    (j, at), (first, last, tile, tiles) = place, run
     (y_at, y_row, y_col), (x_at, h, w, c), (k_at, k_row, k_col) = walk.y, walk.x, walk.k
     window, part, one = walk.window, walk.part, lanes_of(y)
     kh, kw, sh, sw, dh, dw, top, left = window
@@ -106,7 +112,8 @@ def _columns(j, at, y, x, k, bias, bounds, walk):
     usual = -1 if many or c < one or part.columns < J else usual_number(window, before, beyond)
     other = NARROW if c < one else WHOLE if before + beyond == 0 and part.columns >= J else EDGE
     number, start = (usual, other + LONG if many else other), walk.bias_at + at if walk.bias_at >= 0 else -1
-    for i in range(part.first, part.first + part.rows):
+    behind = x_at + ((last - 1) * sh - top + (kh - 1) * dh + 1) * w * c
+    for i in range(first, last):
         row = i * sh - top
         r0, r1 = max(0, -row), min(kh, h - row)  # the rows of the window that lie in the image
         if dh > 1:
@@ -114,7 +121,7 @@ def _columns(j, at, y, x, k, bias, bounds, walk):
         rows = max(r0, r1) - r0
         to, of = y_at + i * y_row + j * y_col + at, x_at + ((row + r0 * dh) * w + column) * c + at
         if part.far:
-            _fetch_ahead(y, to, x, of + (rows - 1) * dh * w * c, walk)
+            _fetch_ahead(x, behind, tile * (last - first) + i - first, tiles, walk)
         window_tile(number, (y, (to, y_col)), (x, (of, dh * w * c, c)), (k, (k_at + r0 * k_row + at, k_row, k_col)),
                     (bias, start, bounds), (rows, kw, sw, dw, tall, -(-rows // tall) if many else 1),
                     (column, w, part.columns - j, c))
@@ -123,13 +130,33 @@ def _columns(j, at, y, x, k, bias, bounds, walk):
 
 
 def _windows(y, x, k, bias, bounds, walk):
-    """The walk on bare pointers."""
-    part, c, one = walk.part, walk.x[3], lanes_of(y)
-    for channel in range(part.begin, part.end, one):
-        at = min(channel, c - one) if c >= one else channel
-        for block in range(0, part.columns, J):
-            j = min(block, max(0, part.columns - J))  # the last block overlaps the one before it
-            _columns(j, at, y, x, k, bias, bounds, walk)
+    """The walk on bare pointers.
+
+    Of images in the caches a vector of channels goes through all rows, which it finds in L1. Larger ones are read as
+    they lie, few rows at a time and pixel by pixel, if the rows that a window sees again come from L2 soon enough.
+    """
+    part, window, c, one = walk.part, walk.window, walk.x[3], lanes_of(y)
+    blocks, vectors = (part.columns + J - 1) // J, (part.end - part.begin + one - 1) // one
+    rows, end = part.rows, part.first + part.rows
+    as_it_lies = part.far == 1 and window.kh * window.sw <= LINES
+    if as_it_lies:
+        seen = ((J - 1) * window.sw + window.kw) * vectors * one
+        rows = max(1, (NEAR // seen - window.kh) // window.sh + 1)
+    for first in range(part.first, end, max(1, rows)):
+        block = vector = 0
+        for tile in range(blocks * vectors):
+            channel = part.begin + vector * one
+            at = min(channel, c - one) if c >= one else channel
+            j = min(block * J, max(0, part.columns - J))  # the last block overlaps the one before it
+            _columns((j, at), (first, min(first + rows, end), tile, blocks * vectors), y, x, k, bias, bounds, walk)
+            if as_it_lies:
+                vector += 1
+                if vector == vectors:
+                    vector, block = 0, block + 1
+            else:
+                block += 1
+                if block == blocks:
+                    block, vector = 0, vector + 1
 
 
 _shared = Shared(_windows, lambda dtype: (*[types.CPointer(dtype)] * 5, _WALK))
