@@ -88,10 +88,43 @@ class Device:
                 return np.ndarray(shape, dtype, block[0], block[1])
         found = pool.further()
         if found is None:
+            self._spare()
             found = new_block(size_class(math.prod(shape) * np.dtype(dtype).itemsize))
             pool.keep([*pool.blocks, found])
             self.allocated += 1
         return np.ndarray(shape, dtype, found[0], found[1])
+
+    def lasting(self, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+        """As `empty`, for what is kept for long: the memory is no larger than it must be, and none that others had."""
+        if not self.replays:  # a device with memory of its own
+            return self.empty(shape, dtype)
+        self._spare()
+        memory, begin = new_block(math.prod(shape) * np.dtype(dtype).itemsize)
+        return np.ndarray(shape, dtype, memory, begin)
+
+    @contextmanager
+    def sparing(self, kept: Container[int] | None) -> Iterator[None]:
+        """Give memory that nobody uses back to the system before more is taken, and at the end of a ``with`` statement.
+
+        It is for what happens once, and takes a little longer. Only the calling thread spares.
+
+        Parameters
+        ----------
+        kept : container of int, or None
+            Identities of blocks that stay; None spares nothing.
+        """
+        before = self._local.__dict__.get("kept")
+        self._local.kept = kept
+        try:
+            yield
+            self._spare()
+        finally:
+            self._local.kept = before
+
+    def _spare(self) -> None:
+        kept = self._local.__dict__.get("kept")
+        if kept is not None:
+            self.release(kept)
 
     def _pool_for(self, shape: tuple[int, ...], dtype: Any) -> "Pool":
         """Return the blocks of the size class of an array, and remember which it is for a few thousand shapes."""

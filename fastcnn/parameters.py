@@ -95,6 +95,11 @@ class Parameter(OperatorMethods):
             self._gradient = state_like(self.array)
         return self._gradient
 
+    @property
+    def trains(self) -> bool:
+        """Whether a training has begun that changes it, or may."""
+        return self.block is not None
+
     def numpy(self) -> np.ndarray:
         """Return a copy of the value."""
         return device.get(self.array).copy()

@@ -138,7 +138,7 @@ class Capture:
         roots = [key for key in parts if key not in same]
         places, self.bytes = offsets([parts[key][3] - parts[key][2] for key in roots],
                                      [(parts[key][0], parts[key][1]) for key in roots])
-        arena = self._arena = self.device.empty((self.bytes,), np.uint8)
+        arena = self._arena = self.device.lasting((self.bytes,), np.uint8)
         place = dict(zip(roots, places, strict=True))
         shift = {key: place[same.get(key, key)] - part[2] for key, part in parts.items()}
 
@@ -251,12 +251,13 @@ class Replay:
                 return capture(xs)
             if shapes in self._untested:
                 return self._tested(shapes, xs)
-            if self._seen != shapes or shapes in self._captures:
-                if shapes not in self._captures:
-                    self._before = device.of(xs[0]).blocks()
-                self._seen = shapes
+            before, self._seen = self._seen, shapes
+            if shapes in self._captures:  # for which there may be none
                 return self.infer(xs)
-            return self._planned(shapes, xs)
+            if before == shapes:
+                return self._planned(shapes, xs)
+            self._before = device.of(xs[0]).blocks()
+            return self._inferred(xs)
         finally:
             self._busy.release()
 
@@ -294,7 +295,6 @@ class Replay:
 
     def _inferred(self, xs: Sequence[np.ndarray]) -> list[np.ndarray]:
         """Return the prediction; what memory it took goes back to the system, since later ones have the arena."""
-        ys = self.infer(xs)
-        if len(xs[0]) * self.sample > _RELEASED:
-            device.of(xs[0]).release(self._before)  # what training or other models took stays
-        return ys
+        kept = self._before if len(xs[0]) * self.sample > _RELEASED else None  # what others took stays
+        with device.of(xs[0]).sparing(kept):
+            return self.infer(xs)

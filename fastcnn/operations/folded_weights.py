@@ -52,6 +52,11 @@ class FoldedWeights(Parameter):
         """The value's type."""
         return self._dtype
 
+    @property
+    def trains(self) -> bool:
+        """Whether a training changes what the value is made of."""
+        return self._like.trains
+
     def let_go(self) -> None:
         """Forget the value until somebody asks for it."""
         self._array = None

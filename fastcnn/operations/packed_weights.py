@@ -1,7 +1,8 @@
 """Packed weights, kept with the parameter until its value changes, and predictions that reuse them.
 
-Weights are packed for a kernel and a size. Weights that a kernel can also read unpacked are not packed by the first
-prediction after a change, since the next training step may change them again. The second prediction packs them.
+Weights are packed for a kernel and a size. The first prediction after a change does not pack those that a kernel can
+also read unpacked, nor does the first one of a model that is trained, since the next step may change them again. The
+second one does.
 """
 
 from typing import Any
@@ -52,7 +53,9 @@ def run_kept(call: ProductCall, d: Device, y: np.ndarray, x: np.ndarray, weights
         return None
     state, key = state_of(weights, bias), (call.kernel, call.packed)
     found = weights.derived.get(key)
-    if found is None or found[0] != state:  # the first prediction since the weights changed
+    if found is None and not weights.trains:  # nothing tells that they change
+        packed, ready = d.lasting((call.packed,), clamp.dtype), 0
+    elif found is None or found[0] != state:  # the first prediction since the weights changed
         packed, ready = d.empty((call.unkept,), clamp.dtype), 0
     elif found[1].size < call.packed:  # the second prediction with these weights: now packing pays off
         packed, ready = d.empty((call.packed,), clamp.dtype), 0

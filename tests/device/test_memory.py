@@ -1,8 +1,10 @@
 """The memory pool: what is free is used again, what somebody keeps is not."""
 
+import os
 import subprocess
 import sys
 import threading
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -244,3 +246,48 @@ def test_who_records_writes_down_its_own_calls_and_no_other_threads():
     assert add() is device.cpu
     assert [kernel for kernel, _ in inner] == [kernels.add, np.copyto]
     assert len(outer) == 4
+
+
+def test_what_lasts_takes_no_more_than_it_must_and_no_block(pool):
+    pool.empty((300_000,), np.float64)
+    lasting = pool.lasting((300_000,), np.float64)
+    assert lasting.base.nbytes <= lasting.nbytes + 64
+    assert lasting.ctypes.data % 64 == 0
+    assert pool.allocated == 1
+    assert pool.blocks_in_use() == set()
+
+
+def test_a_large_block_has_pages_of_its_own_and_a_fork_does_not_share_them(pool):
+    array = pool.empty((1 << 18,), np.float64)
+    array[:] = 1
+    if not hasattr(os, "fork"):
+        pytest.skip("there is no fork")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # there are threads; the child calls nothing of theirs
+        child = os.fork()
+    if child == 0:
+        array[:] = 2
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert (array == 1).all()
+
+
+def test_who_spares_gives_back_what_nobody_uses_before_more_is_taken(pool):
+    shapes = [(1 << k,) for k in range(12, 20)]
+    stays = pool.empty(shapes[0], np.float64)
+    kept = pool.blocks()
+    with pool.sparing(kept):
+        for shape in shapes:
+            array = pool.empty(shape, np.float64)
+            assert pool.blocks() == kept | {id(array.base)}, "that of the shape before is gone"
+            again = array.ctypes.data
+            del array
+            array = pool.empty(shape, np.float64)
+            assert array.ctypes.data == again, "nothing new was wanted"
+            del array
+        pool.lasting(shapes[0], np.float64)
+        assert pool.blocks() == kept
+    for shape in shapes:
+        pool.empty(shape, np.float64)
+    assert len(pool.blocks()) == len(shapes) + 1
+    assert stays.base is not None

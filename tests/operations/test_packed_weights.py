@@ -7,6 +7,7 @@ from fastcnn import config, device
 from fastcnn.geometry import conv2d
 from fastcnn.operations.activation import RELU
 from fastcnn.operations.convolution import convolution, predict_convolution, repeated
+from fastcnn.parameter_blocks import Block
 from tests.operations.checking import normal, parameter
 
 SHAPE, FILTERS = (2, 3, 4, 3), 32  # few positions and whole vectors: such filters may be read where they lie
@@ -14,10 +15,12 @@ Y_SHAPE = (2, 1, 2, FILTERS)
 
 
 class Layer:
-    """The parameters of a convolution, and what it is given."""
+    """The parameters of a convolution, which a training changes unless told otherwise, and what it is given."""
 
-    def __init__(self, shape=SHAPE):
+    def __init__(self, shape=SHAPE, trains=True):
         self.weights = parameter(normal(3, 3, shape[-1], FILTERS, seed=1))
+        if trains:
+            Block([self.weights])
         self.bias = parameter(normal(FILTERS, seed=2))
         self.x = normal(*shape)
 
@@ -43,6 +46,17 @@ def test_weights_that_were_seen_before_are_packed_and_then_found_so():
     assert found == [(False, least), (False, whole), (True, whole), (True, whole)]
     layer.weights.assign(-layer.weights.array)
     assert [layer.packing() for _ in range(3)] == found[:3], "they changed"
+
+
+def test_weights_that_no_training_changes_are_packed_at_once_unless_they_changed_before():
+    layer = Layer(trains=False)
+    found = [layer.packing() for _ in range(3)]
+    whole = found[0][1]
+    assert found == [(False, whole), (True, whole), (True, whole)]
+    layer.weights.assign(-layer.weights.array)
+    least = layer.packing()[1]
+    assert least < whole
+    assert [layer.packing() for _ in range(2)] == [(False, whole), (True, whole)]
 
 
 def test_with_a_residual_weights_are_packed_and_found_as_well():

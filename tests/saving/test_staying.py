@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 import fastcnn as fc
-from fastcnn import layers, saving
+from fastcnn import device, layers, saving
 from fastcnn.errors import ModelFileError
 from fastcnn.formats import tensors
+from fastcnn.graph import replay
 from fastcnn.parameters import Parameter
 from fastcnn.stored_parameters import assign_stored
 
@@ -80,6 +81,14 @@ def test_predictions_let_them_go_once_they_are_packed(saved):
     assert in_memory(loaded) == [False, False]
     # Another size may want them packed for another kernel.
     np.testing.assert_array_equal(loaded.predict(np.repeat(X, 20, 0)), model.predict(np.repeat(X, 20, 0)))
+
+
+def test_predictions_leave_no_memory_behind_but_what_is_packed(saved, monkeypatch):
+    monkeypatch.setattr(replay, "_RELEASED", -1)
+    loaded, before = saving.load_model(saved[1]), device.cpu.blocks()
+    for _ in range(4):
+        loaded.predict(X)
+        assert device.cpu.blocks() <= before
 
 
 def test_a_file_that_is_replaced_or_removed_stays_what_it_was(saved):

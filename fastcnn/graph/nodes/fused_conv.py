@@ -148,7 +148,7 @@ def folded_kernel(layer: Any, affines: Sequence[Any], dtype: Any) -> np.ndarray:
     kernel = device.get(layer.kernel.array)
     for affine in affines[:-1]:
         kernel = kernel * _over(layer, affine)
-    made = np.empty(kernel.shape, dtype)  # NumPy multiplies a piece at a time, which saves a copy in float64
+    made = device.host_empty(kernel.shape, dtype)  # NumPy multiplies a piece at a time, which saves a copy in float64
     np.multiply(kernel, _over(layer, affines[-1]) if affines else 1.0, out=made, dtype=np.float64, casting="same_kind")
     return made
 
