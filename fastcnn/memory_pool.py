@@ -19,7 +19,7 @@ import numpy as np
 
 _getrefcount = sys.getrefcount
 _NEAR = 8  # blocks that are asked first, and in turn
-_ALIGNMENT = 64  # bytes: a cache line, and the widest vector
+ALIGNMENT = 64  # bytes: a cache line, and the widest vector
 _MAPPED = 1 << 20  # bytes from which on a block has pages of its own: the C library would keep what it frees for later
 _HUGE = 1 << 22  # bytes from which on NumPy, too, asks for huge pages
 
@@ -77,14 +77,14 @@ def size_class(size: int) -> int:
 
 def new_block(capacity: int) -> tuple[np.ndarray, int]:
     """Return memory from the system, and where its first aligned byte is."""
-    memory = _mapped(capacity) if capacity >= _MAPPED else np.empty(capacity + _ALIGNMENT, np.uint8)
-    return memory, -memory.ctypes.data % _ALIGNMENT
+    memory = _mapped(capacity) if capacity >= _MAPPED else np.empty(capacity + ALIGNMENT, np.uint8)
+    return memory, -memory.ctypes.data % ALIGNMENT
 
 
 def _mapped(capacity: int) -> np.ndarray:
     """Return memory on pages that go back to the system as soon as nobody has it."""
     if not hasattr(mmap, "MAP_PRIVATE"):  # Windows
-        return np.empty(capacity + _ALIGNMENT, np.uint8)
+        return np.empty(capacity + ALIGNMENT, np.uint8)
     pages = mmap.mmap(-1, capacity, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     if capacity >= _HUGE and hasattr(mmap, "MADV_HUGEPAGE"):
         with contextlib.suppress(OSError):  # a kernel without them

@@ -75,6 +75,10 @@ class Trait(enum.Flag):
     QUANTIZED_PRODUCT
         y = activation(linear(x) + bias) with weights of 8 bits: `integers` times `scale`, `bias` (or None),
         `activation` (or None), and `units` where `integers` has two dimensions, else `geometry`.
+    CALLS_KERNELS
+        Its two ways do nothing but call kernels, as told by its attributes, by its functions and by the `Call`, so that
+        steps of a training may be replayed. Of what may change between steps there are `momentum`, `epsilon`, `rate`
+        and `seed`.
     """
 
     PRODUCT = enum.auto()
@@ -104,6 +108,7 @@ class Trait(enum.Flag):
     NORMALIZED_PRODUCT = enum.auto()
     MULTIPLICATION = enum.auto()
     AFFINE_RELU = enum.auto()
+    CALLS_KERNELS = enum.auto()
 
 
 NONE = Trait(0)

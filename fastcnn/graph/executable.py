@@ -78,6 +78,9 @@ class Executable:
 
     def infer(self, xs: Sequence[np.ndarray]) -> list[np.ndarray]:
         """As `fastcnn.graph.execute.infer`, of what runs for the batch."""
+        for graph in self._made[1].values():  # a prediction is not the next step of a training
+            if graph is not None and graph.replay is not None:
+                graph.replay.let_go()
         return execute.infer(self.get(len(xs[0]), predicts=True), xs)
 
     def predict(self, xs: Sequence[np.ndarray]) -> list[np.ndarray]:

@@ -38,7 +38,7 @@ _VERSION = operator.attrgetter("version")  # in a third of a comprehension's tim
 Infer = Callable[[Sequence[np.ndarray]], list[np.ndarray]]
 
 
-def _entry(kernel: Any, args: tuple[Any, ...]) -> Any:
+def entry_of(kernel: Any, args: tuple[Any, ...]) -> Any:
     """Return the compiled code of a kernel for the types of some arguments, or what is called if it has none."""
     entry = getattr(kernel, "entry", None)  # what is no kernel, such as np.copyto, has none
     return kernel if entry is None else entry(args)
@@ -147,7 +147,7 @@ class Capture:
                 return array
             return np.ndarray(array.shape, array.dtype, arena, shift[id(array.base)] + array.ctypes.data, array.strides)
 
-        self.calls = [(_entry(kernel, args), args) for kernel, args in
+        self.calls = [(entry_of(kernel, args), args) for kernel, args in
                       [(kernel, tuple(map(moved, args))) for kernel, args in self.calls]]
         self.xs, self.ys = list(map(moved, self.xs)), list(map(moved, self.ys))
 

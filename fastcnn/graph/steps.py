@@ -59,6 +59,8 @@ class Graph:
     steps : list of GraphStep
     slots : int
         How many there are.
+    replay : StepReplay, optional
+        Of the steps of a training (`fastcnn.graph.step_replay`).
     """
 
     inputs: list[int]
@@ -66,6 +68,7 @@ class Graph:
     steps: list[GraphStep]
     slots: int
     _learns: dict[bool, list[tuple[bool, bool]]] = field(default_factory=dict)
+    replay: Any = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         last: dict[int, int] = {}

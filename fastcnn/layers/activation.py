@@ -18,7 +18,7 @@ function = activations.get
 class _ActivationLayer(Layer):
     """A layer that applies `self.function`, or nothing where it is None."""
 
-    traits = Trait.POINTWISE
+    traits = Trait.POINTWISE | Trait.CALLS_KERNELS
 
     function: Function | None
 
@@ -54,7 +54,7 @@ class Activation(_ActivationLayer):
     array([[0. , 0. , 0. , 0.5, 4. ]], dtype=float32)
     """
 
-    traits = Trait.POINTWISE
+    traits = Trait.POINTWISE | Trait.CALLS_KERNELS
 
     def __init__(self, activation: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)

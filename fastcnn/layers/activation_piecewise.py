@@ -61,7 +61,7 @@ class ReLU6(_ActivationLayer):
     array([[0. , 0. , 0. , 0.5, 4. ]], dtype=float32)
     """
 
-    traits = Trait.POINTWISE
+    traits = Trait.POINTWISE | Trait.CALLS_KERNELS
     function = function("relu6")
 
 

@@ -56,7 +56,7 @@ class BatchNormalization(Layer):
     [('gamma', (16,), True), ('beta', (16,), True), ('moving_mean', (16,), False), ('moving_variance', (16,), False)]
     """
 
-    traits = Trait.BATCH_NORM | Trait.CHANNEL_AFFINE | Trait.TAKES_RELU
+    traits = Trait.BATCH_NORM | Trait.CHANNEL_AFFINE | Trait.TAKES_RELU | Trait.CALLS_KERNELS
     trains_short = True
 
     def __init__(self, axis: int = -1, momentum: float = 0.99, epsilon: float = 0.001, center: bool = True,

@@ -221,7 +221,7 @@ class Conv2D(Convolution):
     (None, 26, 26, 16)
     """
 
-    traits = Trait.PRODUCT | Trait.CONV2D | Trait.TAKES_RESIDUAL | Trait.TAKES_BORDER
+    traits = Trait.PRODUCT | Trait.CONV2D | Trait.TAKES_RESIDUAL | Trait.TAKES_BORDER | Trait.CALLS_KERNELS
 
 
 class Conv3D(Convolution):

@@ -151,7 +151,7 @@ class Conv2DTranspose(ConvolutionTranspose):
     (None, 57, 57, 16)
     """
 
-    traits = Trait.PRODUCT
+    traits = Trait.PRODUCT | Trait.CALLS_KERNELS
 
 
 class Conv3DTranspose(ConvolutionTranspose):

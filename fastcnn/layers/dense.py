@@ -37,7 +37,7 @@ class Dense(Layer):
     (None, 10)
     """
 
-    traits = Trait.PRODUCT | Trait.TAKES_RESIDUAL
+    traits = Trait.PRODUCT | Trait.TAKES_RESIDUAL | Trait.CALLS_KERNELS
     trains_short = predicts_short = True
 
     def __init__(self, units: int, activation: Any = None, use_bias: bool = True,

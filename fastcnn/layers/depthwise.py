@@ -104,4 +104,4 @@ class DepthwiseConv2D(_Depthwise):
     (None, 26, 26, 6)
     """
 
-    traits = Trait.PRODUCT | Trait.DEPTHWISE2D | Trait.TAKES_BORDER
+    traits = Trait.PRODUCT | Trait.DEPTHWISE2D | Trait.TAKES_BORDER | Trait.CALLS_KERNELS

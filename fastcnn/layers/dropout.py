@@ -40,7 +40,7 @@ class Dropout(Layer):
     """
 
     operation: Callable[..., tuple[np.ndarray, Backward]] = staticmethod(noise.dropout)
-    traits = Trait.IDLE
+    traits = Trait.IDLE | Trait.CALLS_KERNELS
 
     def __init__(self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -57,7 +57,7 @@ class Add(_Merge):
     array([[5., 8.]], dtype=float32)
     """
 
-    traits = Trait.SUM | Trait.TAKES_RELU
+    traits = Trait.SUM | Trait.TAKES_RELU | Trait.CALLS_KERNELS
 
     def forward(self, x: Any, call: Call = Call(), relu: bool = False) -> tuple[np.ndarray, Backward]:
         """As `Layer.forward`; with `relu` the output is max(y, 0), in the same pass over memory."""
@@ -149,7 +149,7 @@ class Concatenate(Layer):
     (None, 8, 8, 8)
     """
 
-    traits = Trait.CONCATENATION
+    traits = Trait.CONCATENATION | Trait.CALLS_KERNELS
     many_inputs = True
 
     def __init__(self, axis: int = -1, **kwargs: Any) -> None:

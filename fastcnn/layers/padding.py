@@ -92,7 +92,7 @@ class ZeroPadding2D(_Padding):
     (None, 30, 30, 3)
     """
 
-    traits = Trait.ZERO_BORDER2D
+    traits = Trait.ZERO_BORDER2D | Trait.CALLS_KERNELS
 
     def __init__(self, padding: Any = (1, 1), data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -108,7 +108,7 @@ class MaxPooling2D(_MaxPooling):
     (None, 13, 13, 3)
     """
 
-    traits = Trait.MAX_POOL2D | Trait.TAKES_BORDER
+    traits = Trait.MAX_POOL2D | Trait.TAKES_BORDER | Trait.CALLS_KERNELS
 
 
 class MaxPooling1D(_MaxPooling):
@@ -208,7 +208,7 @@ class AveragePooling2D(_AveragePooling):
     (None, 13, 13, 3)
     """
 
-    traits = Trait.AVERAGE_POOL2D
+    traits = Trait.AVERAGE_POOL2D | Trait.CALLS_KERNELS
 
 
 class AveragePooling1D(_AveragePooling):

@@ -168,7 +168,7 @@ class GlobalAveragePooling2D(_GlobalAveragePooling):
     (None, 1, 1, 3)
     """
 
-    traits = Trait.GLOBAL_AVERAGE_POOL2D
+    traits = Trait.GLOBAL_AVERAGE_POOL2D | Trait.CALLS_KERNELS
 
 
 class GlobalAveragePooling1D(_GlobalAveragePooling):

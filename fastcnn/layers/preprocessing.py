@@ -59,7 +59,7 @@ class Rescaling(_Mapping):
     array([[0. , 0.2, 1. ]], dtype=float32)
     """
 
-    traits = Trait.CHANNEL_AFFINE
+    traits = Trait.CHANNEL_AFFINE | Trait.CALLS_KERNELS
 
     def __init__(self, scale: Any, offset: Any = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)

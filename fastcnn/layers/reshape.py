@@ -33,7 +33,7 @@ class Flatten(_Reshaping):
     (None, 2352)
     """
 
-    traits = Trait.RESHAPING
+    traits = Trait.RESHAPING | Trait.CALLS_KERNELS
 
     def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -60,7 +60,7 @@ class Reshape(_Reshaping):
     (None, 8, 8, 4, 16)
     """
 
-    traits = Trait.RESHAPING
+    traits = Trait.RESHAPING | Trait.CALLS_KERNELS
 
     def __init__(self, target_shape: tuple[int, ...], **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -12,6 +12,7 @@ from fastcnn.geometry.pool import passes
 from fastcnn.layers.base import Backward, Call, Layer, Shape
 from fastcnn.layers.conv import check_image
 from fastcnn.operations.resize import repeat_pixels, resize
+from fastcnn.traits import Trait
 
 _HOW = {"bilinear": LINEAR, "bicubic": CUBIC}
 
@@ -75,6 +76,8 @@ class UpSampling2D(_UpSampling):
     >>> layers.UpSampling2D(2).compute_output_shape((None, 28, 28, 3))
     (None, 56, 56, 3)
     """
+
+    traits = Trait.CALLS_KERNELS
 
     def __init__(self, size: Any = (2, 2), data_format: str | None = None, interpolation: str = "nearest",
                  **kwargs: Any) -> None:

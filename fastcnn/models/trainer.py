@@ -12,7 +12,7 @@ from fastcnn import device, optimizers, random, training
 from fastcnn.array_data import Batch
 from fastcnn.callbacks import Callback, CallbackList, History, shown
 from fastcnn.errors import ArgumentError
-from fastcnn.graph import execute
+from fastcnn.graph import step_replay
 from fastcnn.layers.base import Call
 from fastcnn.models import arguments, batching, data, statistics, training_state
 from fastcnn.models.network import Network
@@ -273,7 +273,7 @@ class Trainer:
         xs = executable.entered(xs)
         graph = executable.get(len(xs[0]), which) if which else None
         together = () if graph is None else which
-        outputs, back = execute.forward(executable.get(len(xs[0])) if graph is None else graph, xs, call, penalties)
+        outputs, back = step_replay.forward(graph or executable.get(len(xs[0])), xs, call, penalties, self.objective)
         losses, gradients = self.objective.forward(ys, outputs, weights, skip=together,
                                                    draw=(call.seed, call.step))
         for k in together:

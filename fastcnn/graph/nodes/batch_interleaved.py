@@ -12,7 +12,7 @@ from fastcnn.layers.base import Backward, Call, Layer
 from fastcnn.operations.batch_interleaved import batch_interleaved
 from fastcnn.operations.bfloat16 import multiplied
 from fastcnn.parameters import Parameter
-from fastcnn.traits import NONE, Trait, of
+from fastcnn.traits import Trait, of
 
 _POOLS = {Trait.MAX_POOL2D: geometry.MAX_POOL, Trait.AVERAGE_POOL2D: geometry.AVERAGE_POOL}
 
@@ -29,7 +29,7 @@ class BatchInterleaved:
         Convolutions, each with or without an activation's layer and a pooling after it: `stages_of` understands them.
     """
 
-    traits, replayable, many_inputs = NONE, True, False
+    traits, replayable, many_inputs = Trait.CALLS_KERNELS, True, False
 
     def __init__(self, layers: Sequence[Layer]) -> None:
         self.layers = list(layers)

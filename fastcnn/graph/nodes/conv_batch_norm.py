@@ -40,7 +40,7 @@ class ConvBatchNorm:
         self.input_shape = (product.input_shape, self.output_shape) if adds else product.input_shape
         self.trains_short = product.trains_short and normalization.trains_short
         self.traits = ((Trait.NOT_NEGATIVE if rectifier.slope == 0 else NONE)
-                       | (NONE if adds else Trait.NORMALIZED_PRODUCT))
+                       | (NONE if adds else Trait.NORMALIZED_PRODUCT) | Trait.CALLS_KERNELS)
 
     @property
     def trainable_weights(self) -> list[Parameter]:
@@ -94,7 +94,7 @@ class ConvBatchNormMaxPool:
         self.product, self.normalization, self.rectifier, self.pooling = product, normalization, rectifier, pooling
         self.parameters = [*product.parameters, *normalization.parameters]
         self.input_shape, self.output_shape = product.input_shape, pooling.output_shape
-        self.traits = Trait.NOT_NEGATIVE if rectifier.slope == 0 else NONE
+        self.traits = (Trait.NOT_NEGATIVE if rectifier.slope == 0 else NONE) | Trait.CALLS_KERNELS
 
     @property
     def trainable_weights(self) -> list[Parameter]:

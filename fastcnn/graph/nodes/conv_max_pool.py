@@ -14,7 +14,7 @@ from fastcnn.operations.convolution import product
 from fastcnn.operations.pooling import max_pool
 from fastcnn.operations.saved import saved
 from fastcnn.parameters import Parameter
-from fastcnn.traits import NONE
+from fastcnn.traits import Trait
 
 
 class ConvMaxPool:
@@ -31,7 +31,7 @@ class ConvMaxPool:
         Without overlap or padding.
     """
 
-    traits, replayable, many_inputs = NONE, True, False
+    traits, replayable, many_inputs = Trait.CALLS_KERNELS, True, False
 
     def __init__(self, convolution: Conv2D, pooling: MaxPooling2D) -> None:
         self.convolution, self.pooling, self.parameters = convolution, pooling, convolution.parameters

@@ -10,7 +10,7 @@ from fastcnn.layers.conv import Conv2D
 from fastcnn.layers.merge import Concatenate
 from fastcnn.operations.joined_convolution import joined_convolution, joins
 from fastcnn.parameters import Parameter
-from fastcnn.traits import NONE
+from fastcnn.traits import Trait
 
 
 class JoinedConv:
@@ -26,7 +26,7 @@ class JoinedConv:
         Whose activation, if it has any, is a clamp.
     """
 
-    traits, replayable, many_inputs = NONE, True, True
+    traits, replayable, many_inputs = Trait.CALLS_KERNELS, True, True
 
     def __init__(self, concatenation: Concatenate, convolution: Conv2D) -> None:
         self.concatenation, self.convolution = concatenation, convolution

@@ -22,7 +22,8 @@ class WithReLU:
     def __init__(self, layer: Any) -> None:
         self.trains_short = layer.trains_short
         self.layer, self.many_inputs = layer, layer.many_inputs
-        self.traits = Trait.NOT_NEGATIVE | (Trait.AFFINE_RELU if Trait.CHANNEL_AFFINE in of(layer) else NONE)
+        self.traits = (Trait.NOT_NEGATIVE | Trait.CALLS_KERNELS
+                       | (Trait.AFFINE_RELU if Trait.CHANNEL_AFFINE in of(layer) else NONE))
         self.input_shape, self.output_shape = layer.input_shape, layer.output_shape
 
     @property
