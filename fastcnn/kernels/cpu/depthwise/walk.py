@@ -20,6 +20,7 @@ from fastcnn.kernels.cpu.simd.sums import TERMS
 from fastcnn.kernels.cpu.simd.width import lanes_of
 
 LINES = 6  # of a column of the window, times the stride: so much a tile may read from L2, not from L1
+ROWS = 8  # of outputs to which a function is applied at a time, while they are in L1
 NEAR = 3072  # elements that a run of tiles sees of larger images: 12 KB of float32, a part of L1
 
 
@@ -125,8 +126,11 @@ def _columns(place, run, y, x, k, bias, bounds, walk):
         window_tile(number, (y, (to, y_col)), (x, (of, dh * w * c, c)), (k, (k_at + r0 * k_row + at, k_row, k_col)),
                     (bias, start, bounds), (rows, kw, sw, dw, tall, -(-rows // tall) if many else 1),
                     (column, w, part.columns - j, c))
-        if walk.function != LINEAR:
-            activate_steps(y, to, y_col, min(J, part.columns - j), min(c, one), walk.function)
+        # Some rows at a time, so that the function's constants stay in registers.
+        if walk.function != LINEAR and (i + 1 == last or (i + 1 - first) % ROWS == 0):
+            for done in range(i - (i - first) % ROWS, i + 1):
+                activate_steps(y, y_at + done * y_row + j * y_col + at, y_col, min(J, part.columns - j), min(c, one),
+                               walk.function)
 
 
 def _windows(y, x, k, bias, bounds, walk):

@@ -85,11 +85,14 @@ class _Activations(Vectors):
     def _sigmoid(self, x: Any) -> Any:
         b_, one = self.b, self.constant(1.0)
         number = lambda value: self.constant(float(value))
-        within = self.at_least(number(_LOW), self.at_most(number(_HIGH), x))
-        n, shifted, r = self._reduced(within, -1.0)  # r is the rest of x: that of -x with another sign
-        power = number(scalar._E6)
-        for factor in (-scalar._E5, scalar._E4, -scalar._E3, scalar._E2, -1.0, 1.0):
-            power = self.fmuladd(power, r, number(factor))
+        # What comes of numbers below the lowest is of no use, and zero takes its place.
+        n, shifted, r = self._reduced(self.at_most(number(_HIGH), x), -1.0)  # the rest of -x, with another sign
+        # 1 - r + r^2 ((E2 - E3 r) + r^2 ((E4 - E5 r) + E6 r^2)): so fewer steps wait for one another (Estrin's scheme).
+        square = b_.fmul(r, r)
+        first = self.fmuladd(r, number(-scalar._E3), number(scalar._E2))
+        second = self.fmuladd(r, number(-scalar._E5), number(scalar._E4))
+        second = self.fmuladd(square, number(scalar._E6), second)
+        power = self.fmuladd(self.fmuladd(second, square, first), square, b_.fsub(one, r))
         below = b_.fadd(self._scaled(power, n, shifted), one)
         return b_.select(b_.fcmp_ordered("<", x, number(_LOW)), self.zero, self._reciprocal(below, one))
 
@@ -126,10 +129,11 @@ class _Activations(Vectors):
         q = b_.call(guess, [d, self.zero, _I16(-1)])
         return self.fmuladd(q, self.fmuladd(b_.fneg(d), q, one), q)
 
-    def of_rows(self, code: Any, rows: Any, columns: Any, row_at: Any) -> None:
+    def of_rows(self, code: Any, rows: Any, columns: Any, row_at: Any, down: bool = True) -> None:
         """Emit y <- f(y) for the first columns of some rows; ``row_at(index)`` is the pointer to one.
 
-        Each function has one body, whose vectors are all masked: it stands in every walk, and is compiled with it.
+        Each function has one body, for whole vectors and others: it stands in every walk, and is compiled with it. It
+        goes `down` the rows of one vector, then of the next, or else along each row: whichever is longer.
         """
         b_, lane = self.b, ir.Constant(ir.VectorType(_I32, self.L), list(range(self.L)))
         vectors = b_.sdiv(b_.add(columns, _I64(self.L - 1)), _I64(self.L))
@@ -137,17 +141,29 @@ class _Activations(Vectors):
         for codes, function in (((SIGMOID, SILU), gated), ((TANH,), self.tanh), ((HARD_SILU,), self.hard_silu)):
             same = [b_.icmp_signed("==", code, _I64(one)) for one in codes]
             with b_.if_then(functools.reduce(b_.or_, same)):
-                self._walk(rows, vectors, columns, lane, row_at, function)
+                self._walk((rows, vectors) if down else (vectors, rows), columns, lane, row_at, function, down)
 
-    def _walk(self, rows: Any, vectors: Any, columns: Any, lane: Any, row_at: Any, function: Any) -> None:
-        b_ = self.b
-        with loop(b_, rows) as row:
-            pointer = row_at(row)
-            with loop(b_, vectors) as vector:
-                first = b_.mul(vector, _I64(self.L))
-                mask = b_.icmp_signed("<", lane, self.broadcast(b_.trunc(b_.sub(columns, first), _I32)))
-                at = b_.gep(pointer, [first])
-                self.store(function(self.load(at, mask=mask)), at, mask=mask)
+    def _walk(self, counts: Any, columns: Any, lane: Any, row_at: Any, function: Any, down: bool) -> None:
+        b_, (inner, outer) = self.b, counts
+        with loop(b_, outer) as k, loop(b_, inner) as i:
+            row, vector = (i, k) if down else (k, i)
+            first = b_.mul(vector, _I64(self.L))
+            left = b_.sub(columns, first)
+            # All lanes but those of the last vector exist: a mask for each would take a fifth of the time.
+            whole = b_.icmp_signed(">=", left, _I64(self.L))
+            mask = lambda left=left: b_.icmp_signed("<", lane, self.broadcast(b_.trunc(left, _I32)))
+            at, x = b_.gep(row_at(row), [first]), self.slots(1, self.zero)[0]
+            with b_.if_else(whole, likely=True) as (all_exist, some_do):
+                with all_exist:
+                    b_.store(self.load(at), x)
+                with some_do:
+                    b_.store(self.load(at, mask=mask()), x)
+            y = function(b_.load(x))
+            with b_.if_else(whole, likely=True) as (all_exist, some_do):
+                with all_exist:
+                    self.store(y, at)
+                with some_do:
+                    self.store(y, at, mask=mask())
 
 
 def function_behind(builder: Any, bounds: Any) -> Any:
@@ -199,7 +215,8 @@ def _activated(typingctx, y, code):
         kind, found = signature.args[0], ir.Constant(ir.IntType(1), 0)
         if kind.dtype == types.float32:
             array = context.make_array(kind)(context, builder, args[0])
-            _Activations(builder, types.float32).of_rows(args[1], _I64(1), array.nitems, lambda row: array.data)
+            _Activations(builder, types.float32).of_rows(args[1], _I64(1), array.nitems, lambda row: array.data,
+                                                         down=False)
             for one in _CODES:
                 found = builder.or_(found, builder.icmp_signed("==", args[1], _I64(one)))
         return found
