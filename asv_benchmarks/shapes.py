@@ -82,7 +82,7 @@ MAPS = {
 }
 
 #: (rows, classes)
-CLASSES = {"mnist": (128, 10), "imagenet": (128, 1000)}
+CLASSES = {"mnist": (128, 10), "imagenet": (128, 1000), "two of each pixel": (2 * 256 * 256, 2)}
 
 
 def _normalized(layers: Iterable[tuple[str, Convolution]], *dense: tuple[int, ...]) -> list[tuple[int, ...]]:

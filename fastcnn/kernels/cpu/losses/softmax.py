@@ -59,6 +59,10 @@ def _sparse_rows(chunk, chunks, outputs, x, labels, weights, scale):
     for begin in range(first, last, rows):
         end = min(begin + rows, last)
         work = _work(dx, probabilities, begin, end)
+        if classes == 2 and dx.size > 0 and weights.size == 0:
+            _two_classes((losses[begin:end], dx[begin:end].reshape(-1)), work.reshape(-1), x[begin:end].reshape(-1),
+                         labels[begin:end], scale)
+            continue
         if classes <= _FEW and dx.size > 0:
             _few_classes((losses[begin:end], dx[begin:end].reshape(-1)), work.reshape(-1), x[begin:end].reshape(-1),
                          (labels[begin:end], weights[begin:end] if weights.size > 0 else weights), scale, classes)
@@ -125,6 +129,44 @@ def _few_classes(outputs, work, x, targets, scale, classes):
             # Not above, where the loop decides whether product and difference are rounded at once.
             dx[at + np.uintp(label)] -= weight * real(scale)
         losses[i] = real(0) if weight == real(0) else loss
+
+
+@inlined
+def _two_classes(outputs, work, x, labels, scale):
+    """As `_few_classes`, of rows of two without weights: each of its loops is one over vectors of rows."""
+    (losses, dx), real = outputs, x.dtype.type
+    share, keeps = real(scale), work.ctypes.data != dx.ctypes.data
+    for i in range(np.uintp(losses.size)):
+        first, second = x[2 * i], x[2 * i + 1]
+        shift = from_ordered(max(as_ordered(first), as_ordered(second)))
+        work[2 * i] = first - shift
+        work[2 * i + 1] = second - shift
+    for k in range(work.size):
+        work[k] = exp_nonpositive(work[k])
+    for i in range(np.uintp(losses.size)):
+        losses[i] = work[2 * i] + work[2 * i + 1]
+    for i in range(np.uintp(losses.size)):
+        factor = times(share, real(1) / losses[i])
+        dx[2 * i] = factor * work[2 * i]
+        dx[2 * i + 1] = factor * work[2 * i + 1]
+    if keeps:
+        for i in range(np.uintp(losses.size)):
+            inverse = real(1) / losses[i]
+            work[2 * i] *= inverse
+            work[2 * i + 1] *= inverse
+    for i in range(losses.size):
+        losses[i] = log(losses[i])
+    for i in range(np.uintp(losses.size)):
+        first, second, label = x[2 * i], x[2 * i + 1], labels[i]
+        largest_one = from_ordered(max(as_ordered(first), as_ordered(second)))
+        losses[i] = plus_gap(losses[i], largest_one, first if label == 0 else second)
+    for i in range(np.uintp(losses.size)):  # not above, where the loop decides whether both are rounded at once
+        label = labels[i]
+        dx[2 * i] -= share if label == 0 else real(0)
+        dx[2 * i + 1] -= share if label == 1 else real(0)
+    for i in range(losses.size):
+        if not 0 <= labels[i] < 2:
+            losses[i] = dx[2 * i] = dx[2 * i + 1] = real(np.nan)
 
 
 @inlined(always=True)
