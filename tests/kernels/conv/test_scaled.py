@@ -49,6 +49,8 @@ def _forward(shape, filters, *, dtype=np.float32, further=0, gates=False, adds=F
     ((1, 9, 8, 40), 70, {"further": 25, "adds": True}),
     ((3, 4, 5, 33), 17, {"gates": True, "adds": True}),
     ((2, 9, 9, 24), 40, {"relu": 0, "bounds": RELU}),
+    ((3, 7, 9, 33), 10, {"gates": True, "relu": 0, "adds": True, "further": 5, "bounds": RELU}),
+    ((0, 7, 9, 33), 10, {"gates": True, "relu": 0}),
 ])
 def test_the_output_is_that_of_a_pass_and_a_convolution(shape, filters, options, dtype):
     assert_close(*_forward(shape, filters, dtype=dtype, **options))
@@ -59,6 +61,19 @@ def test_several_bands_and_parts_of_the_filters(dtype):
     """Images whose borders lie within bands, and more channels than a band of one tile has room for."""
     assert_close(*_forward((3, 13, 11, 200), 130, dtype=dtype, gates=True))
     assert_close(*_forward((1, 5, 6, 5000), 40, dtype=dtype, further=3), factor=4)
+
+
+@types
+def test_many_pixels_have_scaled_filters(dtype):
+    """One block of filters and several, in several bands of an image; or too many channels for a thread's memory."""
+    for shape, filters in (((3, 30, 31, 144), 24), ((1, 40, 41, 100), 96), ((1, 45, 3, 3000), 30)):
+        assert_close(*_forward(shape, filters, dtype=dtype, gates=True, relu=0), factor=2)
+
+
+def test_one_gate_for_all_images_is_a_gate_for_each():
+    given, (n, h, w, c), filters = {"relu": 0, "gates": True}, (2, 12, 13, 50), 20
+    one, two = _forward((1, h, w, c), filters, **given)[0], _forward((n, h, w, c), filters, **given)[0]
+    assert np.array_equal(two[:h * w], one)
 
 
 def test_nan_stays_nan_behind_the_relu():
@@ -75,7 +90,8 @@ def test_nan_stays_nan_behind_the_relu():
 
 
 def test_any_number_of_threads_gives_the_same_bits():
-    assert_same_bits(lambda: [_forward((2, 17, 19, 100), 96, gates=True)[0], _forward((1, 7, 7, 500), 128)[0]])
+    assert_same_bits(lambda: [_forward((2, 17, 19, 100), 96, gates=True)[0], _forward((1, 7, 7, 500), 128)[0],
+                              _forward((3, 37, 29, 100), 96, gates=True, relu=0)[0]])
 
 
 def test_it_suits_windows_of_one_pixel():

@@ -12,6 +12,9 @@ the tile reads it. Tasks of one band follow one another, and what a thread has s
     x (pixels, C of a wider table)        the thread's memory, L2           B = packed filters
     |c c c c| . . .                       |c c c c|                         blocks of (C, width), from L2
     |c c c c| . . .     -- f(s x + o) --> |c c c c|   14 rows a tile  x     a part of them   -->  y
+
+Where an image has many more pixels than filters, a gate scales the filters instead, in the thread's memory, and the
+tile reads x where it lies: the product of three numbers is the same, up to its rounding.
 """
 
 import math
@@ -32,6 +35,7 @@ BAND = 65536  # elements of a band: 256 KB of float32, within L2 beside a block 
 HEAD = 16  # elements before a thread's band: the first says which one it is
 FEW_TILES = 8  # of all pixels, up to which two threads rather scale all of them than have unequal bands
 FEWEST = 8  # filters from which on it pays off
+MANY = 4  # pixels for a filter, from which on it is the filters that a gate scales
 
 
 def scaled_conv2d_suits(geometry):
@@ -90,11 +94,20 @@ def scaled_conv2d_forward(y, scratch, packed, x, scale, offset, kernel, bias, ad
     if not ready:
         pack_start(packed, start, bias, 1, k)
         pack_filters(packed, kernel.reshape(-1), 1, k, c)
-    bands, parts = _plan(g, blocks_of(packed, k)[1])
+    width, blocks = blocks_of(packed, k)
+    by_filters = offset.size == 0 and relu == 0 and _scales_filters(g, blocks * width)
+    bands, parts = _plan_of_images(g) if by_filters else _plan(g, blocks)
     for thread in range(scratch.size // _share(g)):
         scratch[thread * _share(g)] = -1  # no band yet
     parallel(_task, bands * parts, ((y.reshape(-1), addend, bounds), scratch, packed,
-                                    (x.reshape(-1), x.shape[1], scale, offset, relu), (bands, parts, start), geometry))
+                                    (x.reshape(-1), x.shape[1], scale, offset, relu), (bands, parts, start, by_filters),
+                                    geometry))
+
+
+@inlined
+def _scales_filters(g, columns):
+    """Whether a gate scales the filters, packed in so many columns; the same for any number of images."""
+    return g["h"] * g["w"] >= MANY * g["k"] and g["c"] * columns <= _tiles(g) * M0 * _row(g["c"])
 
 
 @inlined
@@ -112,7 +125,7 @@ def _tiles(g):
 @inlined
 def _share(g):
     """Return the elements of a thread's memory."""
-    return HEAD + aligned(_tiles(g) * M0 * _row(g["c"]))
+    return HEAD + aligned(_tiles(g) * M0 * _row(g["c"]))  # or less, of scaled filters
 
 
 @inlined
@@ -127,10 +140,23 @@ def _plan(g, blocks):
 
 
 @inlined
+def _plan_of_images(g):
+    """As `_plan`, where a band lies in one image."""
+    n, tiles = max(1, g["n"]), -(-g["h"] * g["w"] // M0)
+    bands = min(tiles, -(-tasks_for(g["n"] * g["h"] * g["w"] * g["c"] * g["k"]) // n))
+    if n * bands % 2 != 0 and 1 < bands < tiles:
+        bands += 1
+    return g["n"] * bands, 1
+
+
+@inlined
 def _task(task, thread, ys, scratch, packed, xs, cuts, geometry):
     """One band of pixels, for a part of the blocks."""
-    g, (y, addend, bounds), (bands, parts, start) = geometry[0], ys, cuts
+    g, (y, addend, bounds), (bands, parts, start, by_filters) = geometry[0], ys, cuts
     c, k, rows = g["c"], g["k"], g["n"] * g["h"] * g["w"]
+    if by_filters:
+        _task_of_image(task, thread, ys, scratch, packed, xs, (bands // g["n"], start), geometry)
+        return
     band, part = task // parts, task % parts
     low, high = chunk_of(band, bands, -(-rows // M0))
     low, high = low * M0, min(high * M0, rows)
@@ -144,6 +170,29 @@ def _task(task, thread, ys, scratch, packed, xs, cuts, geometry):
     walk_grid((y, (low * k + first * width, 0, 0, k)), (scratch, (head + HEAD, 0, 0, step, 0, 0, 1)),
               (packed, (first * c * width, 0, 0, width, c * width)), at3(1, 1, high - low), at3(1, 1, c),
               Sums(count, packed, start + first * width, addend, bounds), panel_of(count * c, c))
+
+
+@inlined
+def _task_of_image(task, thread, ys, scratch, packed, xs, cuts, geometry):
+    """One band of an image, with filters that its gate has scaled."""
+    g, (y, addend, bounds), (x, wide, scale, _, _), (bands, start) = geometry[0], ys, xs, cuts
+    c, k, pixels = g["c"], g["k"], g["h"] * g["w"]
+    image, band = task // bands, task % bands
+    low, high = chunk_of(band, bands, -(-pixels // M0))
+    low, high = image * pixels + low * M0, image * pixels + min(high * M0, pixels)
+    width, blocks = blocks_of(y, k)
+    head = thread * _share(g)
+    if scratch[head] != image:
+        factor = scale[image if scale.shape[0] > 1 else 0]
+        for row in range(blocks * c):
+            at, by = row * width, factor[row % c]
+            to, of = scratch[head + HEAD + at:head + HEAD + at + width], packed[at:at + width]
+            for i in range(to.size):
+                to[i] = of[i] * by
+        scratch[head] = image
+    walk_grid((y, (low * k, 0, 0, k)), (x, (low * wide, 0, 0, wide, 0, 0, 1)),
+              (scratch, (head + HEAD, 0, 0, width, c * width)), at3(1, 1, high - low), at3(1, 1, c),
+              Sums(k, packed, start, addend, bounds), panel_of(k * c, c))
 
 
 @inlined
