@@ -7,7 +7,7 @@
 
 from dataclasses import replace
 
-from fastcnn.graph.nodes.rounding import Rounding
+from fastcnn.graph.nodes.rounding import Rounding, predicts_short
 from fastcnn.graph.steps import Graph
 
 
@@ -31,13 +31,16 @@ def rounded(graph: Graph, short: bool = False) -> Graph:
         graph.outputs, *(step.outputs for step in graph.steps if step.regularizer is not None))
     readers, steps = graph.readers(), []
     alone = {step.outputs[0] for step in graph.steps if len(step.outputs) == 1}
+    # To others 16 bits are a copy to make and one to undo, where rounding in place is one pass.
+    served = {slot for step in graph.steps if predicts_short(step.node) for slot in (*step.inputs, *step.outputs)}
     for step in graph.steps:
         if step.rounds:
             node = Rounding(step.node, [slot not in narrow for slot in step.inputs],
                             [slot in read for slot in step.outputs],
                             [slot in read and slot not in wide for slot in step.outputs],
                             [slot in narrow & alone - wide and (short or readers[slot] == 1)
-                             for slot in step.inputs], short)
+                             for slot in step.inputs],
+                            [slot in served for slot in step.outputs] if short else ())
             steps.append(replace(step, node=node))
         else:
             steps.append(replace(step))

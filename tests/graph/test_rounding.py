@@ -120,6 +120,26 @@ def test_what_training_holds_for_its_way_back_is_half_of_what_it_is_in_float32()
     assert 0.45 * wide < narrow < 0.58 * wide
 
 
+def test_predictions_store_16_bits_where_a_layer_writes_or_reads_them_so():
+    """To others they would be a copy to make and one to undo: what a swish returns is rounded where it lies."""
+    inputs = fc.Input((8, 8, 4))
+    first = layers.Conv2D(8, 3, padding="same", activation="relu", **MIXED)(inputs)  # in 16 bits, to the next
+    swished = layers.Conv2D(16, 3, padding="same", activation="silu", **MIXED)(first)  # not: nor does a reader
+    window = layers.DepthwiseConv2D(3, **MIXED)(swished)  # in 16 bits, as what follows reads it
+    y = layers.Conv2D(8, 1, **MIXED)(window)  # not: to a layer of float32
+    model = fc.Model(inputs, layers.Flatten()(y))
+    fc.config.set_fusion(False)  # one step a layer
+    try:
+        graph = rounding_of(model._executable.whole, True)
+        plain = rounding_of(model._executable.whole)
+    finally:
+        fc.config.set_fusion(True)
+    stored = {step.node.name: step.node._predicted_narrow for step in graph.steps if isinstance(step.node, Rounding)}
+    names = [layer.name for layer in model.layers[1:5]]
+    assert [stored[name] for name in names] == [(True,), (False,), (True,), (False,)]
+    assert all(step.node._predicted_narrow == () for step in plain.steps if isinstance(step.node, Rounding))
+
+
 def test_storing_in_16_bits_changes_no_bit_where_only_rounded_numbers_are_stored(monkeypatch, two_threads,
                                                                                    bfloat16_back_end):
     bfloat16_back_end("emulation")  # where kernels read 16 bits, more is rounded

@@ -15,6 +15,7 @@ from fastcnn.bfloat16 import is_bfloat16
 from fastcnn.graph.node import is_replayable
 from fastcnn.graph.nodes.fused_conv import FusedConv
 from fastcnn.layers.base import Backward, Call
+from fastcnn.operations.activation import clamp_of
 from fastcnn.operations.bfloat16 import NarrowSaving, narrowed, round_in_place, rounded, widened
 from fastcnn.operations.saved import saving_by
 from fastcnn.parameters import Parameter
@@ -39,23 +40,24 @@ class Rounding:
     returns : tuple of bool
         For each input, whether its gradient goes back in 16 bits: no other gradient is added to it, or those that are
         lie in 16 bits, too.
-    short : bool
-        Whether nodes may read and write 16 bits, and predictions store `narrow` outputs so, too.
+    short : tuple of bool
+        For each output, whether predictions store it in 16 bits, if training does: somebody writes or reads it so.
+        Empty where nodes may not read and write 16 bits.
     """
 
     def __init__(self, node: Any, enters: Sequence[bool], leaves: Sequence[bool], narrow: Sequence[bool],
-                 returns: Sequence[bool], short: bool = False) -> None:
+                 returns: Sequence[bool], short: Sequence[bool] = ()) -> None:
         self.node, self.enters, self.leaves = node, tuple(enters), tuple(leaves)
         self.narrow, self.returns = tuple(narrow), tuple(returns)
+        self._predicted_narrow = tuple(a and b for a, b in zip(narrow, short, strict=False))
         self.name = getattr(node, "name", type(node).__name__)
         self.traits, self.many_inputs, self.replayable = node.traits, node.many_inputs, is_replayable(node)
         self.input_shape, self.output_shape = node.input_shape, node.output_shape
         self.holds_layers = getattr(node, "holds_layers", False)
         # A product writes memory of its own, which may be written once more.
         self._in_place = len(self.leaves) == 1 and bool(getattr(node, "multiply_adds", int)() or _has_product(node))
-        self._short = short
-        self._trains_short = short and self.leaves == (True,) and _keeps(node, "trains_short")
-        self._predict_short = _short_prediction(node) if short and self.narrow == (True,) else None
+        self._trains_short = bool(short) and self.leaves == (True,) and _keeps(node, "trains_short")
+        self._predict_short = _short_prediction(node) if self._predicted_narrow == (True,) else None
 
     @property
     def parameters(self) -> Sequence[Parameter]:
@@ -105,7 +107,7 @@ class Rounding:
 
     def predict(self, x: Any) -> Any:
         """As `Layer.predict`."""
-        if not self._short:
+        if not self._predicted_narrow:
             return self._left(self.node.predict(self._entered(x)))
         xs = x if isinstance(x, tuple) else (x,)
         if self._predict_short is not None and all(
@@ -116,9 +118,9 @@ class Rounding:
                   for one, enters in zip(xs, self.enters, strict=True))
         y = self.node.predict(x if self.many_inputs else x[0])
         if not isinstance(y, tuple):
-            return narrowed(y) if self.narrow[0] else self._left(y)
+            return narrowed(y) if self._predicted_narrow[0] else self._left(y)
         return tuple(narrowed(one) if narrow else rounded(one) if leaves else one
-                     for one, narrow, leaves in zip(y, self.narrow, self.leaves, strict=True))
+                     for one, narrow, leaves in zip(y, self._predicted_narrow, self.leaves, strict=True))
 
     @staticmethod
     def _widened(x: Any, saving: NarrowSaving) -> Any:
@@ -179,9 +181,20 @@ def _taken(dy: np.ndarray) -> np.ndarray:
     return widened(dy) if is_bfloat16(dy.dtype) else rounded(dy)
 
 
+def predicts_short(node: Any) -> bool:
+    """Return whether a node predicts arrays of bfloat16 from such arrays.
+
+    Parameters
+    ----------
+    node : Layer or node
+        A product does so that ends in a clamp at most.
+    """
+    return _keeps(node, "predicts_short") and (Trait.PRODUCT not in of(node) or clamp_of(node.activation) is not None)
+
+
 def _short_prediction(node: Any) -> Callable[[Any], np.ndarray] | None:
     """Return how a node predicts arrays of bfloat16 from such arrays, None if it does not."""
-    if not _keeps(node, "predicts_short"):
+    if not predicts_short(node):
         return None
     found: Callable[[Any], np.ndarray] = FusedConv.of(node).predict_short if Trait.PRODUCT in of(node) else node.predict
     return found
