@@ -11,7 +11,8 @@ import pytest
 
 import fastcnn
 from fastcnn.kernels.cpu.compile.policy import kernel
-from fastcnn.kernels.cpu.gemm import tile, walk
+from fastcnn.kernels.cpu.gemm import tile, walk, walk_tiles
+from fastcnn.kernels.cpu.gemm.tile import M0, M1, M2, M3
 from fastcnn.kernels.cpu.simd.width import features, lanes
 from tests.kernels.checking import CLIPPED, LINEAR, RELU
 
@@ -127,3 +128,19 @@ def test_the_tile_fills_the_registers_of_this_machine():
     _, width, registers = features()
     assert lanes(np.dtype("float32")) * 4 == width
     assert registers >= 2 * tile.M0 + 3
+
+
+@pytest.mark.parametrize("two", [True, False])
+@pytest.mark.parametrize("highest", [M0, M1])
+def test_tiles_cover_all_rows_and_stand_over_the_end_by_few(highest, two, monkeypatch):
+    """The last rows share a tile where a core multiplies two vectors a cycle; else no tile is taller than they are."""
+    monkeypatch.setattr(walk_tiles, "TWO", two)
+    height_of = getattr(walk_tiles.height_of, "py_func", walk_tiles.height_of)
+    for rows in range(1, 4 * M0):
+        left = rows
+        while left > 0:
+            height = height_of(left, highest)
+            assert height in (M0, M1, M2, M3)
+            assert height <= highest
+            assert height - left <= (walk_tiles.SPARE if two else M3 - 1)
+            left -= height

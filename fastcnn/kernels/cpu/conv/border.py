@@ -13,11 +13,11 @@ from fastcnn.kernels.cpu.compile.policy import chunk_of
 from fastcnn.kernels.cpu.conv.forward import tasks_of
 from fastcnn.kernels.cpu.gemm.taps import dimension, run_of, seen
 from fastcnn.kernels.cpu.gemm.tile import M0
-from fastcnn.kernels.cpu.gemm.walk_tiles import height_of
+from fastcnn.kernels.cpu.gemm.walk_tiles import TWO, height_of
 from fastcnn.kernels.cpu.simd.width import lanes
 
 # Times of tiles, in that of a row of a tall one for a step, which is 0.28 ns on AMD Zen 5:
-_LOW = 5  # of a step of the lowest tile, which waits for its own sums
+_LOW = 5 if TWO else 3  # of a step of the lowest tile, which waits for its own sums
 _ENDS = 12  # of a tile's beginning and end
 _CALL = 16000  # of a call that copies, where two threads multiply
 _NUMBER = 1 / 4  # of a number that is copied

@@ -24,12 +24,13 @@ from fastcnn.kernels.cpu.compile.shared import Shared, i64
 from fastcnn.kernels.cpu.gemm.tile import M0, M1, M2, M3, Columns, Epilogue, Results, Scalars, tile
 from fastcnn.kernels.cpu.simd.activations import activate_rows
 from fastcnn.kernels.cpu.simd.sums import TERMS
-from fastcnn.kernels.cpu.simd.width import features, lanes_of
+from fastcnn.kernels.cpu.simd.width import features, lanes_of, multiplies_two
 
 SHORT = 512  # steps of a sum that is made in one go
 SPAN = 384  # steps of a part of a longer one: beginning and ending a tile takes 160 cycles, a part of them 5,400
 TABLE = 32 * M0  #: rows of a panel at most
 SPARE = M0 // 2  # rows by which the last tile may stand over the end
+TWO = multiplies_two()
 PAGE = 4096 // features()[1]  #: vectors
 
 
@@ -157,8 +158,11 @@ def height_of(rows, highest):
     """Return how tall the next tile is, where some rows are left.
 
     As tall as fits, or a taller one of which some rows stand over the end, where that takes less time than two: a tile
-    of 2 rows takes as long as one of 4 or 5, since it waits for its own sums, and each reads all of B.
+    of 2 rows takes as long as one of 4 or 5, since it waits for its own sums, and each reads all of B. Where a core
+    multiplies one vector a cycle, all that counts are rows.
     """
+    if not TWO:
+        return M0 if highest == M0 and rows >= M0 else M1 if rows >= M1 else M2 if rows >= M2 else M3
     if highest == M0 and rows > M1 and 2 * rows >= M0 + M1 - 1:
         return M0
     if rows > M2 and 2 * rows >= M1 + M2 - 1:

@@ -27,6 +27,11 @@ _BYTES = features()[1]
 _SUMMED_IN_FLOAT32 = "float32", "uint32", "uint16"
 
 
+def multiplies_two() -> bool:
+    """Return whether a core multiplies two of its widest vectors a cycle: all do but AMD's Zen 4, first with AVX-512."""
+    return not (has("avx512f") and has("sse4a")) or has("avxvnni")
+
+
 def lanes(dtype) -> int:
     """Return how many numbers one vector holds: of a floating type of NumPy or Numba, or sums in float32.
 
