@@ -59,6 +59,19 @@ class WindowEmitter(Shorts):
             offset = b.add(channel, b.add(b.mul(r, self.strides[0]), b.mul(s, self.strides[1])))
             body([b.gep(source, [offset]) for source in sources], r, s)
 
+    def four_or_more(self, sources, channel, body):
+        """As `positions`, with code of its own for windows of 2x2, where two loops around one step take longer."""
+        b = self.b
+        four = b.and_(*(b.icmp_signed("==", size, _I64(2)) for size in self.window))
+        with b.if_else(four) as (then, otherwise):
+            with then:
+                for r, s in ((0, 0), (0, 1), (1, 0), (1, 1)):
+                    along = (b.mul(_I64(k), stride) for k, stride in zip((r, s), self.strides, strict=True))
+                    offset = b.add(channel, b.add(*along))
+                    body([b.gep(source, [offset]) for source in sources], _I64(r), _I64(s))
+            with otherwise:
+                self.positions(sources, channel, body)
+
     def summed(self, sources, channel, count, add):
         """Emit sums over the window, one for each of `count` vectors, and return the variables that hold them.
 
@@ -153,7 +166,7 @@ class Max(WindowEmitter):
                 b.store(b.select(wins, value, before), best[u])
                 b.store(b.select(wins, code, b.load(index[u])), index[u])
 
-        self.positions([x], channel, body)
+        self.four_or_more([x], channel, body)
 
 
 class Gradient(WindowEmitter):
@@ -248,7 +261,7 @@ class Scatter(WindowEmitter):
                 here = b.icmp_signed("==", winners[u], code)
                 self.keep(b.select(here, gradients[u], self.zero), targets[0], u, mask)
 
-        self.positions([dx], channel, body)
+        self.four_or_more([dx], channel, body)
 
 
 class Spread(WindowEmitter):
