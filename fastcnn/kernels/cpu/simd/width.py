@@ -28,7 +28,7 @@ _SUMMED_IN_FLOAT32 = "float32", "uint32", "uint16"
 
 
 def multiplies_two() -> bool:
-    """Return whether a core multiplies two of its widest vectors a cycle: all do but AMD's Zen 4, first with AVX-512."""
+    """Return whether a core multiplies two of its widest vectors a cycle: all do but Zen 4, AMD's first of 512 bits."""
     return not (has("avx512f") and has("sse4a")) or has("avxvnni")
 
 
