@@ -14,7 +14,6 @@ from fastcnn.operations.algorithms import _padded, algorithm_of
 from fastcnn.operations.convolution import predict_convolution
 from fastcnn.parameters import Parameter
 
-
 LOW_TILES_ARE_SLOW = TWO and M0 == 14  # with AVX-512, where a core multiplies two vectors a cycle
 
 
@@ -116,10 +115,14 @@ DEPTHWISE = [cpu.depthwise2d_forward, cpu.depthwise2d_backward_input, cpu.depthw
 
 
 @pytest.mark.parametrize(("channels", "filters", "groups", "expected"), [
-    (4, 4, 4, DEPTHWISE), (1, 1, 1, DIRECT), (4, 8, 4, DIRECT), (4, 4, 2, DIRECT), (9, 9, 1, DIRECT)])
+    (4, 4, 4, DEPTHWISE), (4, 8, 4, DIRECT), (4, 4, 2, DIRECT), (9, 9, 1, DIRECT)])
 def test_one_filter_a_channel_is_depthwise_and_all_else_direct(channels, filters, groups, expected):
     for dtype in ("float32", "float64"):
         assert kernels(conv2d((2, 9, 9, channels), filters, (5, 5), groups=groups), dtype) == expected
+
+
+def test_a_convolution_of_one_channel_is_an_ordinary_one():
+    assert not set(kernels(conv2d((2, 9, 9, 1), 1, (5, 5)))) & set(DEPTHWISE)
 
 
 @pytest.mark.parametrize(("channels", "filters", "window", "options", "is_few"), [
