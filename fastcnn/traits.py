@@ -77,8 +77,7 @@ class Trait(enum.Flag):
         `activation` (or None), and `units` where `integers` has two dimensions, else `geometry`.
     CALLS_KERNELS
         Its two ways do nothing but call kernels, as told by its attributes, by its functions and by the `Call`, so that
-        steps of a training may be replayed. Of what may change between steps there are `momentum`, `epsilon`, `rate`
-        and `seed`.
+        steps of a training may be replayed. They set no attribute; a step after which one is another is not replayed.
     """
 
     PRODUCT = enum.auto()

@@ -78,10 +78,14 @@ class Executable:
 
     def infer(self, xs: Sequence[np.ndarray]) -> list[np.ndarray]:
         """As `fastcnn.graph.execute.infer`, of what runs for the batch."""
-        for graph in self._made[1].values():  # a prediction is not the next step of a training
+        self.end_steps()  # a prediction is not the next step of a training
+        return execute.infer(self.get(len(xs[0]), predicts=True), xs)
+
+    def end_steps(self) -> None:
+        """Free the memory in which steps of a training are replayed."""
+        for graph in list(self._made[1].values()):  # another thread may make one more
             if graph is not None and graph.replay is not None:
                 graph.replay.let_go()
-        return execute.infer(self.get(len(xs[0]), predicts=True), xs)
 
     def predict(self, xs: Sequence[np.ndarray]) -> list[np.ndarray]:
         """As `infer`, by a captured prediction where there is one."""

@@ -31,24 +31,23 @@ class StepCalls:
     ----------
     bytes : int
         Of the blocks.
-    without, changed : list
+    slopes, changed : list
         As of `StepNotes`.
     """
 
     def __init__(self, d: device.Device, record: StepNotes, forward: list[Noted], back: list[Noted]) -> None:
         self._device = d
-        blocks = {id(block[0]): block for pool in d._pool().values() for block in pool.blocks}
-        used = dict.fromkeys(one.value for one in places(record, forward, back))
+        blocks, used = _blocks(d), _used(record)
         taken = [key for key in used if references(blocks[key]) != UNUSED and key not in record.busy]
         #: Where each block lies now, and the address from which places in it are counted.
         self._memory = {key: (blocks[key][0], address(blocks[key][0])) for key in used}
-        self.bytes = sum(memory.nbytes for memory, _ in self._memory.values())
+        self.bytes = bytes_of(d, record)
         for key in taken:
             memory, first = blocks[key]
             self._memory[key] = d.empty((memory.nbytes - first,), np.uint8), address(memory) + first
         self._forward, self._back = self._made(forward), self._made(back)
         self._outputs = [self._argument(one) for one in record.outputs]
-        self.without, self.changed = record.without, record.changed
+        self.slopes, self.changed = record.slopes, record.changed
 
     def _made(self, calls: list[Noted]) -> list[_Call]:
         found: list[_Call] = []
@@ -79,10 +78,30 @@ class StepCalls:
         ----------
         xs, step : as `run_forward` had them
         dys : sequence of arrays
-            Gradients of the outputs, None as always.
+            Gradients of the outputs, of the kinds `slopes`.
         """
         given = [None if dy is None else self._device.ready(dy) for dy in dys]
         _run(self._back, [*xs, *given], step)
+
+
+def bytes_of(d: device.Device, record: StepNotes) -> int:
+    """Return how large the blocks of memory are that a step used.
+
+    Parameters
+    ----------
+    d : Device
+    record : StepNotes
+    """
+    blocks = _blocks(d)
+    return sum(blocks[key][0].nbytes for key in _used(record))
+
+
+def _blocks(d: device.Device) -> dict[int, tuple[np.ndarray, int]]:
+    return {id(block[0]): block for pool in d._pool().values() for block in pool.blocks}
+
+
+def _used(record: StepNotes) -> list[int]:
+    return list(dict.fromkeys(one.value for one in places(record, record.forward, record.back)))
 
 
 def copied(d: device.Device, x: np.ndarray) -> np.ndarray:

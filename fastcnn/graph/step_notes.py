@@ -1,6 +1,7 @@
 """The kernel calls of a training step, written down without holding the memory of their arrays, and compared."""
 
 import itertools
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -61,12 +62,14 @@ class NotingRecorder(Recorder):
         Whether all arguments were such that later steps can have them.
     own : set of int
         Identities of the arrays in which the parameters and their gradients lie.
+    blocks : dict of int to weakref
+        The blocks of the pool that were used, by their identities.
     """
 
     def __init__(self, d: device.Device, given: Sequence[Any], parameters: Sequence[Any]) -> None:
         super().__init__(d.kernels, [])
         self._noted = list[Noted]()
-        self._device, self._blocks = d, d.blocks()
+        self._device, self._blocks, self.blocks = d, d.blocks(), dict[int, weakref.ref[np.ndarray]]()
         self.own = {id(_root(one)) for p in parameters for one in (p.array, p._gradient) if one is not None}
         self.is_plain = True
         self.give(given)
@@ -78,7 +81,9 @@ class NotingRecorder(Recorder):
         ----------
         given : sequence of arrays, or None
         """
-        self._given = {id(_root(x)): (which, x) for which, x in enumerate(given) if x is not None}
+        there = [(which, x) for which, x in enumerate(given) if x is not None]
+        self._given = {id(_root(x)): (which, x) for which, x in there}
+        self.is_plain &= len(self._given) == len(there)  # of two in one memory nothing tells which a kernel was given
 
     def taken(self) -> list[Noted]:
         """Return the calls since the last time."""
@@ -114,6 +119,8 @@ class NotingRecorder(Recorder):
         if root.dtype == np.uint8 and id(root) not in self._blocks:
             self._blocks = self._device.blocks()
         if id(root) in self._blocks:
+            if id(root) not in self.blocks:
+                self.blocks[id(root)] = weakref.ref(root)
             return Argument("place", id(root), value.shape, value.dtype, value.strides, address(value))
         if id(root) in self.own:
             return Argument("kept", value, value.shape, value.dtype, address=address(value))
@@ -138,8 +145,8 @@ class StepNotes:
     forward, back : list
         Calls of the two ways.
     outputs : list
-    without : list of bool
-        Which outputs had no gradient.
+    slopes : list
+        `kind_of` the gradients of the outputs.
     changed : list of int
         By how much the versions of the parameters rose.
     """
@@ -147,7 +154,7 @@ class StepNotes:
     def __init__(self, step: int, busy: set[int]) -> None:
         self.step, self.busy, self.is_plain = step, busy, True
         self.forward, self.back = list[Noted](), list[Noted]()
-        self.outputs, self.without, self.changed = list[Any](), list[bool](), list[int]()
+        self.outputs, self.slopes, self.changed = list[Any](), list[Any](), list[int]()
 
     def calls_as(self, other: "StepNotes") -> tuple[list[Noted], list[Noted]] | None:
         """Return the calls of both ways as those of all steps, on the arrays of this one; None if the other's differ.
@@ -157,7 +164,7 @@ class StepNotes:
         other : StepNotes
             Of another step.
         """
-        if self.without != other.without or self.changed != other.changed:
+        if self.slopes != other.slopes or self.changed != other.changed:
             return None
         steps = other.step, self.step
         forward, back = _merged(other.forward, self.forward, steps), _merged(other.back, self.back, steps)
@@ -184,16 +191,23 @@ def _same(a: Argument, b: Argument, steps: tuple[int, int]) -> Argument | None:
     return b if a == b else None
 
 
-def foreign(record: StepNotes, own: set[int]) -> bool:
-    """Return whether a step used memory that held something else than parameters before.
+def foreign(record: StepNotes, writer: NotingRecorder, d: device.Device) -> bool:
+    """Return whether a step used memory that held something else than parameters before, or that is no longer there.
 
     Parameters
     ----------
     record : StepNotes
-    own : set of int
-        As of `NotingRecorder`.
+    writer : NotingRecorder
+        What wrote it down.
+    d : Device
+        Whose pool the memory is of; a step in which somebody gave memory back may have met other blocks of the same
+        identity.
     """
-    return any(one.value in record.busy and one.value not in own for one in places(record, record.forward, record.back))
+    now = d.blocks()
+    if any(key not in now or block() is None for key, block in writer.blocks.items()):
+        return True
+    return any(one.value in record.busy and one.value not in writer.own
+               for one in places(record, record.forward, record.back))
 
 
 def places(record: StepNotes, *calls: list[Noted]) -> Iterator[Argument]:
@@ -207,6 +221,16 @@ def places(record: StepNotes, *calls: list[Noted]) -> Iterator[Argument]:
     for one in itertools.chain(record.outputs, *(args for some in calls for _, args in some)):
         if one.kind == "place":
             yield one
+
+
+def kind_of(x: np.ndarray | None) -> Any:
+    """Return the shape and the type of an array, None of none.
+
+    Parameters
+    ----------
+    x : array or None
+    """
+    return None if x is None else (x.shape, x.dtype)
 
 
 def _root(x: np.ndarray) -> np.ndarray:

@@ -9,7 +9,8 @@ both made the same ones, later steps only make them::
 Arrays keep the places that they had in step 4, one after the other in the same blocks of memory, which belong to the
 replay from then on. What differs from step to step is put in: inputs, the gradients of outputs, the number of the step.
 Who gets an output gets a copy. A replay ends, and its memory is free, when the network predicts, other shapes come, or
-something is no more as it was: switches, a parameter that lies elsewhere, the momentum of statistics.
+something is no more as it was: switches, a parameter that lies elsewhere, the momentum of statistics, or any other
+attribute of a layer.
 
 Only layers take part that promise to do nothing but call kernels (`Trait.CALLS_KERNELS`); bfloat16 does not.
 """
@@ -26,18 +27,18 @@ import numpy as np
 from fastcnn import config, device
 from fastcnn.graph import execute
 from fastcnn.graph.node import is_replayable
-from fastcnn.graph.step_calls import StepCalls, copied
-from fastcnn.graph.step_notes import NotingRecorder, StepNotes, foreign
+from fastcnn.graph.step_calls import StepCalls, bytes_of, copied
+from fastcnn.graph.step_notes import NotingRecorder, StepNotes, foreign, kind_of
 from fastcnn.graph.steps import Graph
 from fastcnn.kernel_recorder import standing_in
 from fastcnn.layers.base import Backward, Call
 from fastcnn.traits import Trait, of
 
-_LIVE = "momentum", "epsilon", "rate", "seed"  # numbers of a layer that a user may change between two steps
 _FIRST, _SELDOM = 2, 64  # steps before calls are written down; as many at most where replays end soon
 _WORTH = 32  # steps of a replay
 _TRIES = 3  # pairs of steps that differ, before nobody tries any more
-_MEMORY = 1 << 30  # bytes of blocks
+_MEMORY = 1 << 30  # bytes of the blocks of all replays together
+_keepers: list["weakref.ref[StepReplay]"] = []  # who has memory, the newest last
 _ARRAY, _GRADIENT, _VERSION = map(operator.attrgetter, ("array", "_gradient", "version"))
 
 
@@ -54,7 +55,7 @@ class StepReplay:
         parts = [part for step in graph.steps for part in _parts_of(step.node)]
         self._is_plain = all(Trait.CALLS_KERNELS in of(part) and is_replayable(part) for part in parts) and not any(
             step.regularizer is not None or step.rounds or not step.training for step in graph.steps)
-        self._numbers = [(vars(part), name) for part in parts for name in _LIVE if name in vars(part)]
+        self._attributes = [vars(part) for part in {id(part): part for part in parts}.values()]
         self._parameters = list({id(p): p for step in graph.steps for p in step.node.parameters}.values())
         self._wait = _FIRST
         self._begin(None, None)
@@ -89,9 +90,10 @@ class StepReplay:
         if key != self._key or (way is not None and not way.is_over):  # a step whose way back is still to come
             self.let_go()
             self._begin(key, owner)
-        if self._calls is not None:
+        calls = self._calls  # which another thread that predicts may let go at any time
+        if calls is not None:
             if self._is_as_it_was():
-                return self._again(self._calls, xs, call)
+                return self._again(calls, xs, call)
             self.let_go()
             self._begin(key, owner)
         self._steps += 1
@@ -102,10 +104,12 @@ class StepReplay:
     def _is_as_it_was(self) -> bool:
         """Return whether calls that were written down are still those of a step."""
         arrays = itertools.chain(map(_ARRAY, self._parameters), map(_GRADIENT, self._parameters))
-        return all(map(operator.is_, arrays, self._arrays)) and self._state() == self._then
+        return (all(map(operator.is_, arrays, self._arrays)) and list(map(_VERSION, self._frozen)) == self._versions
+                and _are_alike(self._settings(), self._then))
 
-    def _state(self) -> Any:
-        return [values[name] for values, name in self._numbers], list(map(_VERSION, self._frozen))
+    def _settings(self) -> list[Any]:
+        """Return all attributes of the layers: a user may set any of them between two steps."""
+        return list(itertools.chain.from_iterable(map(dict.values, self._attributes)))
 
     def _again(self, calls: StepCalls, xs: Sequence[np.ndarray], call: Call) -> tuple[list[np.ndarray], Backward]:
         """Make the calls of a step."""
@@ -115,9 +119,28 @@ class StepReplay:
         finally:  # Ctrl-C is raised when a kernel has already written
             for p, by in zip(self._parameters, calls.changed, strict=True):
                 p.version += by
-        way = _Way(calls, xs, call.step)
+        way = _Way(self, calls, xs, call)
         self._open = weakref.ref(way)
         return ys, way
+
+    def back_by_layers(self, calls: StepCalls, xs: Sequence[np.ndarray], call: Call, dys: Sequence[Any]) -> None:
+        """Go the way back of a step that was replayed where gradients are others than they were: of none, a number.
+
+        Parameters
+        ----------
+        calls : StepCalls
+        xs, call : as `forward` had them
+        dys : sequence of arrays
+            Gradients of the outputs, or None.
+        """
+        statistics = [(p, p.numpy()) for p, by in zip(self._parameters, calls.changed, strict=True) if by]
+        try:
+            back = execute.forward(self._graph, xs, call)[1]
+        finally:
+            for p, value in statistics:  # which the step has already changed
+                p.assign(value)
+        self.let_go()
+        back(list(dys))
 
     def _written(self, d: device.Device, xs: Sequence[np.ndarray], call: Call) -> tuple[list[np.ndarray], Backward]:
         """Run a step, and write its calls down."""
@@ -136,11 +159,11 @@ class StepReplay:
             writer.give([*xs, *dys])
             with standing_in(recording):
                 dxs: list[Any] = back(list(dys))
-            record.back, record.without = writer.taken(), [dy is None for dy in dys]
+            record.back, record.slopes = writer.taken(), list(map(kind_of, dys))
             record.is_plain &= writer.is_plain and all(dy is None or dy.flags.carray for dy in dys)
             held.clear()
             writer.give(())
-            self._end(d, record, foreign(record, writer.own))
+            self._end(d, record, foreign(record, writer, d))
             return dxs
 
         return [copied(d, y) for y in ys], backward
@@ -156,29 +179,57 @@ class StepReplay:
         if found is None:
             self._tries += 1
             return
-        self._last, calls = None, StepCalls(d, record, *found)
-        if calls.bytes > _MEMORY:
+        self._last = None
+        if bytes_of(d, record) > _MEMORY:
             self._tries = _TRIES + 1
             return
+        calls = StepCalls(d, record, *found)
         trained = {id(p) for step in self._graph.steps for p in step.node.trainable_weights}
         self._frozen = [p for p, by in zip(self._parameters, calls.changed, strict=True)
                         if id(p) not in trained and by == 0]
         self._arrays = [*map(_ARRAY, self._parameters), *map(_GRADIENT, self._parameters)]
-        self._calls, self._then, self._made = calls, self._state(), 0
+        self._versions = list(map(_VERSION, self._frozen))
+        self._calls, self._then, self._made = calls, self._settings(), 0
+        self._let_others_go(calls.bytes)
+
+    def _let_others_go(self, wanted: int) -> None:
+        """Have no more memory in all replays than `_MEMORY`: the oldest ones end."""
+        left = [weakref.ref(self)]
+        for one in [ref() for ref in reversed(_keepers)]:
+            calls = None if one is None or one is self else one._calls
+            if one is None or calls is None:
+                continue
+            wanted += calls.bytes
+            if wanted > _MEMORY:
+                one.let_go()
+            else:
+                left.append(weakref.ref(one))
+        _keepers[:] = left[::-1]
 
 
 class _Way:
     """The way back of a step that was replayed."""
 
-    def __init__(self, calls: StepCalls, xs: Sequence[np.ndarray], step: int) -> None:
-        self._calls, self._xs, self._step, self.is_over = calls, xs, step, False
+    def __init__(self, replay: StepReplay, calls: StepCalls, xs: Sequence[np.ndarray], call: Call) -> None:
+        self._replay, self._calls, self._xs, self._call, self.is_over = replay, calls, xs, call, False
         self._nothing: list[Any] = [None] * len(xs)
 
     def __call__(self, dys: Sequence[Any]) -> list[Any]:
         if not self.is_over:
-            self._calls.run_back(self._xs, dys, self._step)
+            if list(map(kind_of, dys)) == self._calls.slopes:
+                self._calls.run_back(self._xs, dys, self._call.step)
+            else:
+                self._replay.back_by_layers(self._calls, self._xs, self._call, dys)
             self._xs, self.is_over = [], True
         return self._nothing
+
+
+def _are_alike(now: list[Any], then: list[Any]) -> bool:
+    """Return whether attributes are the same objects, or equal; of one list with another Python asks that quickly."""
+    try:
+        return now == then
+    except (ValueError, TypeError):  # arrays of several numbers are neither
+        return False
 
 
 def _parts_of(node: Any) -> list[Any]:

@@ -127,8 +127,9 @@ class Trainer:
         self.augmentation = augmentation
         # After all checks of the data: an optimizer that is built keeps its state.
         self.optimizer.build(self.trained)
-        return training.fit(self, batches, epochs, each, validation=validation, validation_freq=validation_freq,
-                            initial_epoch=initial_epoch, verbose=verbose, seen=self.model)
+        with self.model.executables.training():
+            return training.fit(self, batches, epochs, each, validation=validation, validation_freq=validation_freq,
+                                initial_epoch=initial_epoch, verbose=verbose, seen=self.model)
 
     def evaluate(self, x: Any, y: Any, *, batch_size: int | None, verbose: int | str, sample_weight: Any,
                  steps: int | None, callbacks: Any, return_dict: bool, augmentation: Any) -> Any:
@@ -274,8 +275,7 @@ class Trainer:
         graph = executable.get(len(xs[0]), which) if which else None
         together = () if graph is None else which
         outputs, back = step_replay.forward(graph or executable.get(len(xs[0])), xs, call, penalties, self.objective)
-        losses, gradients = self.objective.forward(ys, outputs, weights, skip=together,
-                                                   draw=(call.seed, call.step))
+        losses, gradients = self.objective.forward(ys, outputs, weights, skip=together, draw=(call.seed, call.step))
         for k in together:
             more = {} if weights is None or weights[k] is None else {"sample_weight": weights[k]}
             losses[k], gradients[k], outputs[k] = targets[k].loss.forward_from_logits(ys[k], outputs[k], **more)

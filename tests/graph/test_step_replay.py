@@ -51,6 +51,7 @@ def compiled(network, optimizer="adam"):
     fc.utils.set_random_seed(3)
     model = network()
     model.compile(optimizer, "sparse_categorical_crossentropy")
+    model.optimizer.build(model.trainable_weights)
     return model
 
 
@@ -119,6 +120,16 @@ def rate(model, step):
         next(one for one in model.layers if isinstance(one, layers.Dropout)).rate = 0.75
 
 
+def shared_mask(model, step):
+    if step == 8:
+        next(one for one in model.layers if isinstance(one, layers.Dropout)).noise_shape = None, 1, 1, None
+
+
+def activation(model, step):
+    if step == 8:
+        next(one for one in model.layers if isinstance(one, layers.Conv2D)).activation = fc.activations.get("tanh")
+
+
 def weights(model, step):
     if step == 8:
         model.set_weights([0.5 * one for one in model.get_weights()])
@@ -144,7 +155,8 @@ def forgotten(model, step):  # a way forward whose way back is never gone
 
 
 @pytest.mark.parametrize(("network", "between", "made"), [
-    (residual, momentum, 0), (dropping, momentum, 0), (dropping, rate, 0), (residual, weights, 8),
+    (residual, momentum, 0), (dropping, momentum, 0), (dropping, rate, 0), (dropping, shared_mask, 0),
+    (u_net, activation, 0), (residual, weights, 8),
     (residual, frozen, 0), (residual, switched, 0), (u_net, predicted, 0), (u_net, forgotten, 0)],
     ids=lambda one: getattr(one, "__name__", ""))
 def test_what_changes_between_two_steps_counts_in_the_next(network, between, made, monkeypatch):
