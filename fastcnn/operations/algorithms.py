@@ -120,11 +120,30 @@ def _direct(k: ModuleType, g: np.ndarray, dtype: np.dtype, shapes: Shapes, back:
     forward.activates = True
     if padded is not None:
         forward.border = _border(g, padded)
+    of_input, pixels = _side_by_side(g)
+    if pixels > 1:
+        (n, h, w, c), y_shape, (kh, _, _, filters) = back
+        back = (n, h, w // pixels, c * pixels), y_shape, (kh, 1, c * pixels, filters)
     return Algorithm(
         forward,
-        ProductCall(k.conv2d_backward_input, g, back, k.conv2d_backward_input_scratch(g, dtype),
-                    k.conv2d_backward_input_packed(g, dtype)),
+        ProductCall(k.conv2d_backward_input, of_input, back, k.conv2d_backward_input_scratch(of_input, dtype),
+                    k.conv2d_backward_input_packed(of_input, dtype), pixels=pixels),
         GradientCall(k.conv2d_backward_weights, g, shapes, k.conv2d_backward_weights_scratch(g, dtype)))
+
+
+def _side_by_side(g: np.ndarray) -> tuple[np.ndarray, int]:
+    """Return the geometry of the same sums where the pixels of a window's row are one, and how many these are.
+
+    Where windows lie side by side along rows, the channels of their pixels do so, too. Then the gradient of the input
+    of a 2x2 convolution with stride 2, which its transpose computes forward, has half as many taps, and twice the
+    channels fill vectors.
+    """
+    f = {name: int(g[0][name]) for name in ("w", "c", "ow", "kw", "sw", "dw", "left", "groups")}
+    if not (f["sw"] == f["kw"] and f["dw"] == f["groups"] == 1 and f["left"] == 0 and f["w"] == f["ow"] * f["kw"]):
+        return g, 1
+    found = g.copy()
+    found["w"], found["c"], found["kw"], found["sw"] = f["ow"], f["c"] * f["kw"], 1, 1
+    return found, f["kw"]
 
 
 def _border(g: np.ndarray, padded: np.ndarray) -> tuple[tuple[int, ...], tuple[int, int]]:
@@ -135,11 +154,12 @@ def _border(g: np.ndarray, padded: np.ndarray) -> tuple[tuple[int, ...], tuple[i
 
 def _on_tiles(k: ModuleType, g: np.ndarray, dtype: np.dtype, other: Algorithm) -> Algorithm:
     """Return the kernels of bfloat16, of the shapes of others."""
+    y_shape, x_shape, bank = other.forward.shapes
     return Algorithm(
         ProductCall(k.bfloat16_conv2d_forward, g, other.forward.shapes,
                     k.bfloat16_conv2d_forward_scratch(g, dtype), k.bfloat16_conv2d_forward_packed(g, dtype),
                     adds=True, rounds=True),
-        ProductCall(k.bfloat16_conv2d_backward_input, g, other.backward_input.shapes,
+        ProductCall(k.bfloat16_conv2d_backward_input, g, (x_shape, y_shape, bank),
                     k.bfloat16_conv2d_backward_input_scratch(g, dtype),
                     k.bfloat16_conv2d_backward_input_packed(g, dtype), rounds=True),
         GradientCall(k.bfloat16_conv2d_backward_weights, g, other.backward_weights.shapes,

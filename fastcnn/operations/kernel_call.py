@@ -42,6 +42,8 @@ class ProductCall:
         Whether the kernel itself rounds what it multiplies to bfloat16.
     joined : JoinedCall, optional
         What does the same for two arrays with channels side by side, in the place of x or, of gradients of it, of y.
+    pixels : int
+        How many pixels of y are one to the kernel, side by side: so often it sees the bias.
 
     Attributes
     ----------
@@ -51,13 +53,13 @@ class ProductCall:
         For a kernel that reads zeros around x: the shape of x with them, and how many are above and on the left.
     """
 
-    __slots__ = ("activates", "adds", "border", "geometry", "joined", "kernel", "packed", "rounds", "scratch", "shapes",
-                 "unkept")
+    __slots__ = ("activates", "adds", "border", "geometry", "joined", "kernel", "packed", "pixels", "rounds", "scratch",
+                 "shapes", "unkept")
 
     def __init__(self, kernel: Callable[..., None], geometry: np.ndarray, shapes: Shapes, scratch: int | None = None,
                  packed: int | None = None, unkept: int | None = None, adds: bool = False,
-                 rounds: bool = False, *, joined: "JoinedCall | None" = None) -> None:
-        self.kernel, self.geometry, self.shapes, self.joined = kernel, geometry, shapes, joined
+                 rounds: bool = False, *, joined: "JoinedCall | None" = None, pixels: int = 1) -> None:
+        self.kernel, self.geometry, self.shapes, self.joined, self.pixels = kernel, geometry, shapes, joined, pixels
         self.scratch, self.packed, self.unkept = scratch, packed, packed if unkept is None else unkept
         self.adds, self.rounds = adds, rounds
         self.activates = False
@@ -81,6 +83,10 @@ class ProductCall:
             Memory for packed weights, and 1 if they are in it already. If absent, memory for this call alone.
         """
         dtype, shape = clamp.dtype, self.shapes[2]  # a clamp has the type in which the kernel computes
+        if self.pixels > 1 and bias.size:
+            repeated = d.empty((self.pixels, bias.size), dtype)
+            d.copy(repeated, bias)
+            bias = repeated.reshape(-1)
         # Comparing shapes takes a third of the time of a view.
         bank = (_NO_BANK[dtype] if weights is None else
                 weights if weights.shape == shape else weights.reshape(shape))

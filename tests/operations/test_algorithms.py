@@ -191,3 +191,36 @@ def test_winograds_kernels_compute_what_they_suit_in_single_precision_unless_the
     alone = conv2d((1, 8, 8, 64), 64, (3, 3), padding="same")  # whether it pays depends on who keeps what is packed
     for kept in (True, False):
         assert (kernels(alone, kept=kept)[0] is cpu.winograd_forward) == cpu.winograd_forward_suits(alone, kept)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("shape", "filters", "window"), [
+    ((2, 6, 8, 5), 7, (2, 2)), ((1, 4, 9, 3), 20, (1, 3)), ((2, 6, 6, 20), 3, (3, 2)), ((1, 3, 4, 1), 1, (3, 4))],
+    ids=str)
+def test_pixels_of_windows_side_by_side_are_one_to_the_gradient_of_the_input(shape, filters, window, dtype):
+    g, draw = conv2d(shape, filters, window, strides=window), np.random.default_rng(1)
+    call = algorithm_of(g, device.cpu, np.dtype(dtype), False).backward_input
+    assert call.pixels == window[1]
+    assert call.shapes[0] == (*shape[:2], shape[2] // window[1], shape[3] * window[1])
+    dy = draw.standard_normal((shape[0], shape[1] // window[0], shape[2] // window[1], filters)).astype(dtype)
+    weights = draw.standard_normal((*window, shape[3], filters)).astype(dtype)
+    bias, bounds = draw.standard_normal(shape[3]).astype(dtype), np.array([0, np.inf], dtype)
+    y, plain = (np.empty(shape, dtype) for _ in range(2))
+    call.run(device.cpu, y, dy, call.arguments(device.cpu, weights, bias, bounds))
+    scratch, packed = (np.empty(size(g, dy.dtype), dtype) for size in (
+        cpu.conv2d_backward_input_scratch, cpu.conv2d_backward_input_packed))
+    cpu.conv2d_backward_input(plain, scratch, packed, dy, weights, bias, bounds, 0, g)
+    np.testing.assert_allclose(y, plain, rtol=1e-5 if dtype == np.float32 else 1e-12, atol=1e-5)
+    assert (y > 0).any()
+
+
+@pytest.mark.parametrize("case", [
+    {"strides": (2, 1)}, {"strides": (2, 2), "padding": ((0, 0), (1, 1))}, {"strides": (2, 2), "groups": 2}, {}])
+def test_else_pixels_stay_apart(case):
+    g = conv2d((2, 6, 8, 4), 4, (2, 2), **case)
+    assert algorithm_of(g, device.cpu, np.dtype(np.float32), False).backward_input.pixels == 1
+
+
+def test_a_column_without_a_window_keeps_pixels_apart():
+    g = conv2d((2, 6, 9, 4), 4, (2, 2), strides=(2, 2))
+    assert algorithm_of(g, device.cpu, np.dtype(np.float32), False).backward_input.pixels == 1
