@@ -221,6 +221,7 @@ def test_else_pixels_stay_apart(case):
     assert algorithm_of(g, device.cpu, np.dtype(np.float32), False).backward_input.pixels == 1
 
 
-def test_a_column_without_a_window_keeps_pixels_apart():
-    g = conv2d((2, 6, 9, 4), 4, (2, 2), strides=(2, 2))
+@pytest.mark.parametrize("case", [((2, 6, 9, 4), 4, (2, 2)), ((2, 6, 10, 4), 4, (5, 5))])
+def test_a_column_without_a_window_and_large_windows_keep_pixels_apart(case):
+    g = conv2d(*case, strides=case[2])
     assert algorithm_of(g, device.cpu, np.dtype(np.float32), False).backward_input.pixels == 1
