@@ -29,11 +29,11 @@ from typing import Any
 
 import llvmlite
 import numba
-from numba.core import compiler
 from numba.core.caching import _Cache
 from numba.core.serialize import dumps
 
 from fastcnn.formats.files import expanded, user_cache, write_atomically
+from fastcnn.kernels.cpu.compile import loaded
 
 _PACKAGE = Path(__file__).resolve().parents[3]
 _COMPILED = ("fastcnn.kernels.", "fastcnn.geometry.")  # whose functions and constants kernels are made of
@@ -110,10 +110,10 @@ class KernelCache(_Cache):
             digest, payload = content[:_DIGEST], content[_DIGEST:]
             if hashlib.sha256(payload).digest() != digest:
                 raise ValueError("the contents of a file do not agree with their digest")
-            symbols, reduced = pickle.loads(payload)
+            symbols, parts, bitcode = pickle.loads(payload)
             for symbol in symbols:
                 publish[symbol]()
-            return compiler.CompileResult._rebuild(target_context, *reduced)
+            return loaded.rebuilt(target_context, parts, bitcode)
         except Exception as error:  # whatever a damaged or foreign file raises: the kernel is compiled again
             _warn("read", error)
             return None
@@ -124,7 +124,7 @@ class KernelCache(_Cache):
             return
         try:
             path = self._path(sig, data.codegen)
-            payload = dumps((_symbols(data.library), data._reduce()))
+            payload = dumps((_symbols(data.library), *loaded.reduced(data)))
             path.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(path, hashlib.sha256(payload).digest(), payload, lasting=False)
         except OSError as error:
