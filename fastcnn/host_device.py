@@ -3,7 +3,7 @@
 import math
 import sys
 import threading
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
@@ -12,10 +12,11 @@ import numpy as np
 
 from fastcnn.errors import DeviceError
 from fastcnn.kernel_recorder import Recorder, standing_in
-from fastcnn.memory_pool import UNUSED, Lent, Pool, new_block, references, size_class
+from fastcnn.memory_pool import UNUSED, Lent, Pool, is_alone, new_block, references, size_class, unused_block
 
 _getrefcount = sys.getrefcount
 _KNOWN = 4096  # shapes whose size class is remembered
+_UNUSED = 1 << 23  # bytes that stay unused where memory is spared
 
 #: Types that kernels compute in, on the host.
 _FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
@@ -87,8 +88,9 @@ class Device:
             if _getrefcount(block[0]) == UNUSED:
                 return np.ndarray(shape, dtype, block[0], block[1])
         found = pool.further()
+        if found is None and self.is_sparing:
+            found = self._spared(math.prod(shape) * np.dtype(dtype).itemsize)
         if found is None:
-            self._spare()
             found = new_block(size_class(math.prod(shape) * np.dtype(dtype).itemsize))
             pool.keep([*pool.blocks, found])
             self.allocated += 1
@@ -98,7 +100,8 @@ class Device:
         """As `empty`, for what is kept for long: the memory is no larger than it must be, and none that others had."""
         if not self.replays:  # a device with memory of its own
             return self.empty(shape, dtype)
-        self._spare()
+        if self.is_sparing:
+            self._spared()
         memory, begin = new_block(math.prod(shape) * np.dtype(dtype).itemsize)
         return np.ndarray(shape, dtype, memory, begin)
 
@@ -117,14 +120,32 @@ class Device:
         self._local.kept = kept
         try:
             yield
-            self._spare()
+            if kept is not None:
+                self.release(kept)
         finally:
-            self._local.kept = before
+            self._local.kept, self._local.offered = before, ()
 
-    def _spare(self) -> None:
-        kept = self._local.__dict__.get("kept")
-        if kept is not None:
-            self.release(kept)
+    @property
+    def is_sparing(self) -> bool:
+        """Whether the calling thread spares memory."""
+        return self._local.__dict__.get("kept") is not None
+
+    def offer(self, arrays: Sequence[np.ndarray]) -> None:
+        """Tell that nobody reads these `arrays` after the next operation: it may write its output over one of them."""
+        self._local.offered = arrays
+
+    def is_offered(self, array: np.ndarray) -> bool:
+        """Return whether an array was offered, and is the only one in a block of its own."""
+        if not any(array is one for one in self._local.__dict__.get("offered", ())):
+            return False
+        return is_alone(array, self._pool())
+
+    def _spared(self, size: int = 0) -> tuple[np.ndarray, int] | None:
+        """Return a block that suits a size and nobody uses; if there is none, give all back but a few small ones."""
+        found, unused = unused_block(self._pool(), size, self._local.kept)
+        if found is None and unused > _UNUSED:
+            self.release(self._local.kept)
+        return found
 
     def _pool_for(self, shape: tuple[int, ...], dtype: Any) -> "Pool":
         """Return the blocks of the size class of an array, and remember which it is for a few thousand shapes."""

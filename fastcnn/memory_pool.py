@@ -14,6 +14,7 @@ unless it was started with PYTHON_GIL=0.)
 import contextlib
 import mmap
 import sys
+from collections.abc import Container, Mapping
 
 import numpy as np
 
@@ -21,7 +22,8 @@ _getrefcount = sys.getrefcount
 _NEAR = 8  # blocks that are asked first, and in turn
 ALIGNMENT = 64  # bytes: a cache line, and the widest vector
 _MAPPED = 1 << 20  # bytes from which on a block has pages of its own: the C library would keep what it frees for later
-_HUGE = 1 << 22  # bytes from which on NumPy, too, asks for huge pages
+_LARGER = 4  # times a size, from which on a block is too large for it
+_HUGE = 1 << 21  # bytes of a huge page
 
 
 def _require_lock() -> None:
@@ -99,6 +101,34 @@ def references(block: tuple[np.ndarray, int]) -> int:
 
 # What `references` sees of a block without users differs between versions of Python, so it is asked once.
 UNUSED = references(new_block(1))
+
+
+def unused_block(pools: Mapping[int, Pool], size: int, kept: Container[int]
+                 ) -> tuple[tuple[np.ndarray, int] | None, int]:
+    """Return the smallest block that nobody uses and that suits a size, if there is one, and how many bytes are unused.
+
+    Parameters
+    ----------
+    pools : dict
+        By their size classes.
+    size : int
+    kept : container of int
+        Identities of blocks that do not count as unused.
+    """
+    found, unused, least = None, 0, _LARGER * size
+    for capacity, pool in pools.items():
+        for block in pool.blocks:
+            if references(block) == UNUSED:
+                unused += 0 if id(block[0]) in kept else capacity
+                if size <= capacity < least:
+                    found, least = block, capacity
+    return found, unused
+
+
+def is_alone(array: np.ndarray, pools: Mapping[int, Pool]) -> bool:
+    """Return whether an array is the only one in a block of its own."""
+    return any(block[0] is array.base and references(block) == UNUSED + 1
+               for pool in pools.values() for block in pool.blocks)
 
 
 class Lent:

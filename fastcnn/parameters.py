@@ -96,6 +96,15 @@ class Parameter(OperatorMethods):
         return self._gradient
 
     @property
+    def home(self) -> device.Device:
+        """The device on which it lives."""
+        return device.of(self.array)
+
+    def fetched(self, memory: np.ndarray) -> np.ndarray:
+        """Return the value on the host, to read: where only a file has it, `memory` of its shape and type, with it."""
+        return device.get(self.array)
+
+    @property
     def trains(self) -> bool:
         """Whether a training has begun that changes it, or may."""
         return self.block is not None

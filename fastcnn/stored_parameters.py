@@ -14,6 +14,7 @@ from fastcnn import device
 from fastcnn.formats.tensors import StoredArray
 from fastcnn.parameters import Parameter
 
+_OF_THE_HOST = np.empty(0)
 _changing = threading.RLock()  # around what decides whether a value is in memory
 
 
@@ -86,6 +87,19 @@ class _Stored(Parameter):
         self.array = value
 
     @property
+    def home(self) -> device.Device:
+        """The device on which it lives."""
+        return device.of(_OF_THE_HOST)
+
+    def fetched(self, memory: np.ndarray) -> np.ndarray:
+        """Return the value on the host, to read: `memory` with what the file has."""
+        stored = self.stored
+        if stored is None or type(self) is not _Stored:  # another thread asked for the value
+            return device.get(self.array)
+        stored.value.read_into(memory)
+        return memory
+
+    @property
     def shape(self) -> tuple[int, ...]:
         """The value's shape."""
         shape: tuple[int, ...] = self.stored.value.shape
@@ -110,7 +124,8 @@ class _Stored(Parameter):
 
 def _after_fork() -> None:
     global _changing
-    _changing = threading.RLock()
+    _OF_THE_HOST = np.empty(0)
+_changing = threading.RLock()
 
 
 if hasattr(os, "register_at_fork"):

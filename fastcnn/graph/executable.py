@@ -58,7 +58,7 @@ class Executable:
         """Run, from now on, where the parameters are; what was derived from them elsewhere is forgotten."""
         first = next((p for layer in self._leaves for p in layer.parameters), None)
         self._is_anywhere = first is None
-        self.device = device.current() if first is None else device.of(first.array)
+        self.device = device.current() if first is None else first.home
         self.replay: Replay | None = None
         self.graphs: DeviceGraphs | None = None
         self._made: tuple[Any, dict[Any, Graph | None]] = None, {}  # settings, and the graphs made for them

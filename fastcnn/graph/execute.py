@@ -82,9 +82,16 @@ def infer(graph: Graph, xs: Sequence[np.ndarray], penalties: list[float] | None 
     values: list[Any] = [None] * graph.slots
     for slot, x in zip(graph.inputs, xs, strict=True):
         values[slot] = x
+    d = device.of(xs[0])
+    offers, given = d.is_sparing, set(map(id, xs))
     del xs  # so that an input, too, is free after its last use
     for step in graph.steps:
+        if offers:
+            d.offer([values[slot] for slot in step.last_uses if id(values[slot]) not in given
+                     and sum(one is values[slot] for one in values) == 1])
         y = step.node.predict(values[step.inputs[0]] if step.is_link else arguments(step, values))
+        if offers:
+            d.offer(())
         ys = y if len(step.outputs) > 1 else (y,)
         for slot, one in zip(step.outputs, ys, strict=True):
             values[slot] = one

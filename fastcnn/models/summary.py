@@ -2,16 +2,16 @@
 
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple
-
-from rich import box
-from rich.console import Console
-from rich.table import Table
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fastcnn.auto_names import shortened
 from fastcnn.layers.open_sizes import is_open
 from fastcnn.layers.twins import shape_text
 from fastcnn.symbolic import as_shapes
+
+if TYPE_CHECKING:  # importing rich takes longer than a prediction
+    from rich.console import Console
+    from rich.table import Table
 
 
 class SummaryRow(NamedTuple):
@@ -54,8 +54,11 @@ def rows(model: Any, expand_nested: bool = False, depth: int = 0) -> list[Summar
     return found
 
 
-def table(model: Any, expand_nested: bool = False, show_trainable: bool = False) -> Table:
+def table(model: Any, expand_nested: bool = False, show_trainable: bool = False) -> "Table":
     """Return the rows as a rich table, with the totals in its footer."""
+    from rich import box
+    from rich.table import Table
+
     lines = rows(model, expand_nested)
     result = Table(title=f'Model "{model.name}", input {_shape(model.input_shape)}', box=box.SIMPLE_HEAVY,
                    title_justify="left", show_footer=True, padding=0, show_edge=False)
@@ -82,6 +85,8 @@ def table(model: Any, expand_nested: bool = False, show_trainable: bool = False)
 def summary(model: Any, print_fn: Callable[[str], Any] | None = None, expand_nested: bool = False,
             show_trainable: bool = False) -> None:
     """Print the table, how many parameters are trained, and what prediction plans; all is of one sample."""
+    from rich.console import Console
+
     trained = sum(p.size for p in model.trainable_weights)
     rest = model.count_params() - trained
     lines = table(model, expand_nested, show_trainable)
@@ -101,7 +106,7 @@ def summary(model: Any, print_fn: Callable[[str], Any] | None = None, expand_nes
     (print_fn or print)("\n".join(line.rstrip() for line in captured.get().splitlines()))
 
 
-def _tell_sizes(console: Console, model: Any) -> None:
+def _tell_sizes(console: "Console", model: Any) -> None:
     """Print what outputs take, and what prediction plans."""
     size = _output_bytes(rows(model))
     console.print(f"outputs     {_size(None) if size is None else f'{size:,} bytes'} a sample", highlight=False)
@@ -111,6 +116,10 @@ def _tell_sizes(console: Console, model: Any) -> None:
 
 def unbuilt(model: Any, print_fn: Callable[[str], Any] | None = None) -> None:
     """Print the names and classes of the layers of a model whose shapes are not known yet."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
     result = Table(title=f'Model "{model.name}", not built: shapes are known once it sees data', box=box.SIMPLE_HEAVY,
                    title_justify="left", padding=0, show_edge=False)
     for name in ("layer", "class", "output shape", "parameters"):

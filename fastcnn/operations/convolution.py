@@ -25,7 +25,7 @@ from fastcnn.operations.activation import (
 )
 from fastcnn.operations.algorithms import algorithm_of
 from fastcnn.operations.bfloat16 import in_float32, multiplied, narrowed, through_activation, widened
-from fastcnn.operations.kernel_call import NOTHING
+from fastcnn.operations.kernel_call import NOTHING, ProductCall
 from fastcnn.operations.packed_weights import run_kept, state_of
 from fastcnn.operations.pairs_call import PairsCall, are_of_pairs, operand
 from fastcnn.operations.saved import saved
@@ -137,13 +137,23 @@ def predict_convolution(x: np.ndarray, weights: Parameter, bias: Parameter | Non
         return convolution_3d.predict(x, weights, bias, activation, g, shape)
     if residual is not None and not call.adds:
         return _added(predict_convolution(x, weights, bias, None, g, shape), residual, activation)
-    y, ends = d.empty(shape, x.dtype), ends_of(activation, d, g, dtype) if call.activates else clamp_of(activation)
+    ends = ends_of(activation, d, g, dtype) if call.activates else clamp_of(activation)
+    if residual is not None and _may_take_place_of(residual, call, d, x):
+        y = residual.reshape(shape)
+    else:
+        y = d.empty(shape, x.dtype)
     found = run_kept(call, d, y, x, weights, bias, clamp_array(ends or LINEAR, dtype), residual)
     if ends is None:
         return activate_only(y, activation)
     if found is not None:
         found.keep(weights, key, (g, activation, bias))
     return y
+
+
+def _may_take_place_of(residual: np.ndarray, call: ProductCall, d: device.Device, x: np.ndarray) -> bool:
+    """Return whether y may be written over a residual, to spare memory: nobody reads it afterwards."""
+    return (d.is_sparing and bool(getattr(call.kernel, "in_place", ())) and residual.dtype == x.dtype
+            and residual.base is not x.base and d.is_offered(residual))
 
 
 def repeated(x: Any, weights: Parameter, bias: Parameter | None, activation: Function | None,

@@ -272,22 +272,41 @@ def test_a_large_block_has_pages_of_its_own_and_a_fork_does_not_share_them(pool)
     assert (array == 1).all()
 
 
-def test_who_spares_gives_back_what_nobody_uses_before_more_is_taken(pool):
-    shapes = [(1 << k,) for k in range(12, 20)]
-    stays = pool.empty(shapes[0], np.float64)
+def test_who_spares_takes_larger_blocks_and_gives_back_what_nobody_uses(pool, monkeypatch):
+    monkeypatch.setattr(host_device, "_UNUSED", 1 << 20)
+    size = (1 << 20,)  # of float64: 8 MiB
+    stays = pool.empty((16,), np.float64)
     kept = pool.blocks()
     with pool.sparing(kept):
-        for shape in shapes:
-            array = pool.empty(shape, np.float64)
-            assert pool.blocks() == kept | {id(array.base)}, "that of the shape before is gone"
-            again = array.ctypes.data
-            del array
-            array = pool.empty(shape, np.float64)
-            assert array.ctypes.data == again, "nothing new was wanted"
-            del array
-        pool.lasting(shapes[0], np.float64)
+        assert pool.is_sparing
+        place = pool.empty(size, np.float64).ctypes.data
+        assert pool.empty((1 << 19,), np.float64).ctypes.data == place, "half of it is not much smaller"
+        array = pool.empty((1 << 10,), np.float64)
+        assert pool.blocks() == kept | {id(array.base)}, "the large one is gone"
+        del array
+        pool.empty((1 << 13,), np.float64)
+        assert len(pool.blocks()) == 3, "a little stays"
+        pool.empty(size, np.float64)
+        pool.lasting((16,), np.float64)
         assert pool.blocks() == kept
-    for shape in shapes:
-        pool.empty(shape, np.float64)
-    assert len(pool.blocks()) == len(shapes) + 1
+        pool.empty((1 << 10,), np.float64)
+    assert pool.blocks() == kept
+    assert not pool.is_sparing
     assert stays.base is not None
+
+
+def test_an_array_is_offered_alone_in_its_block_and_until_the_next_offer(pool):
+    with pool.sparing(set()):
+        a, b = pool.empty((5,), np.float32), np.zeros(5, np.float32)
+        pool.offer([a, b])
+        assert pool.is_offered(a)
+        assert not pool.is_offered(b), "it is somebody else's memory"
+        view = a[1:]
+        assert not pool.is_offered(a), "a view sees it"
+        assert not pool.is_offered(view)
+        del view
+        assert pool.is_offered(a)
+        pool.offer(())
+        assert not pool.is_offered(a)
+        pool.offer([a])
+    assert not pool.is_offered(a)

@@ -125,7 +125,7 @@ class FusedConv:
         versions, made = [p.version for p in self.parameters], self._made
         if made is None or versions != made[1]:
             layer, name = self.product, self.product.name
-            d = device.of(layer.kernel.array)
+            d = layer.kernel.home
             dtype = layer.variable_dtype
             kernel = FoldedWeights(lambda: d.put(folded_kernel(layer, self.affines, dtype)), layer.kernel, "kernel",
                                    f"{name}/folded_kernel")
@@ -145,10 +145,12 @@ def folded_kernel(layer: Any, affines: Sequence[Any], dtype: Any) -> np.ndarray:
     dtype : dtype
         Of the result.
     """
-    kernel = device.get(layer.kernel.array)
+    made = device.host_empty(layer.kernel.shape, dtype)
+    kernel = layer.kernel.fetched(made if made.dtype == layer.kernel.dtype else device.host_empty(
+        layer.kernel.shape, layer.kernel.dtype))
     for affine in affines[:-1]:
         kernel = kernel * _over(layer, affine)
-    made = device.host_empty(kernel.shape, dtype)  # NumPy multiplies a piece at a time, which saves a copy in float64
+    # NumPy multiplies a piece at a time, which saves a copy in float64, and may do so in place.
     np.multiply(kernel, _over(layer, affines[-1]) if affines else 1.0, out=made, dtype=np.float64, casting="same_kind")
     return made
 
