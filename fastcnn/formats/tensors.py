@@ -3,7 +3,8 @@
 Large ones can stay in the file (`StoredArray`): a network that predicts needs them once, to pack them for its kernels,
 and would hold them for nothing afterwards. The file is kept open for that. It may be replaced by another one or removed
 meanwhile, as saving does: what was opened stays as it was. It must not be written to in place; that is noticed by its
-size and time, and whoever asks for an array then gets an error.
+size and time, and whoever asks for an array then gets an error, unless its bytes have the digest that they had: some
+file systems give a file another time later on, and so does who touches it.
 """
 
 import hashlib
@@ -94,21 +95,23 @@ class _OpenFile:
         told = os.fstat(self._descriptor)
         return told.st_size, told.st_mtime_ns  # not the time of its change of names: it may be replaced and removed
 
-    def read_into(self, memory: memoryview, at: int) -> None:
-        """Fill memory with the bytes from a place on."""
+    def read_into(self, memory: memoryview, at: int) -> bool:
+        """Fill memory with the bytes from a place on, and return whether nobody has written to the file."""
         try:
             while len(memory):
                 got = os.preadv(self._descriptor, [memory], at)
                 if not got:
-                    break
+                    raise self.changed()
                 memory, at = memory[got:], at + got
-            same = not len(memory) and self._now() == self._state
+            return self._now() == self._state
         except OSError as error:
             raise ModelFileError(f"{self._path}: expected to read weights that stay in the file, got: "
                                  f"{error.strerror}; load the model again") from error
-        if not same:
-            raise ModelFileError(f"{self._path}: expected the file as it was when the model was loaded, got one that "
-                                 f"was written to; load the model again, and replace files by renaming others")
+
+    def changed(self) -> ModelFileError:
+        """Return the error for who needs what was there."""
+        return ModelFileError(f"{self._path}: expected the file as it was when the model was loaded, got one that "
+                              f"was written to; load the model again, and replace files by renaming others")
 
 
 class StoredArray:
@@ -130,10 +133,13 @@ class StoredArray:
     def __init__(self, file: _OpenFile, place: TensorPlace, at: int) -> None:
         self.shape, self.dtype = place.shape, place.dtype
         self._file, self._at = file, at
+        self._digest: str | None = None
 
     def read_into(self, array: np.ndarray) -> None:
         """Write its numbers to a C-contiguous array of its shape and type."""
-        self._file.read_into(_bytes_of(array), self._at)
+        is_known = self._file.read_into(_bytes_of(array), self._at)
+        if not is_known and hashlib.sha256(_bytes_of(array)).hexdigest() != self._digest:
+            raise self._file.changed()
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
         array = np.empty(self.shape, self.dtype)
@@ -146,9 +152,11 @@ class StoredArray:
         size = math.prod(self.shape) * self.dtype.itemsize
         for begin in range(0, size, _PIECE):
             piece = memory[: min(_PIECE, size - begin)]
-            self._file.read_into(piece, self._at + begin)
+            if not self._file.read_into(piece, self._at + begin):
+                raise self._file.changed()
             digest.update(piece)
-        return digest.hexdigest()
+        self._digest = digest.hexdigest()
+        return self._digest
 
 
 def read(path: Path, file: BinaryIO, there: Mapping[str, TensorPlace], start: int, stay: bool
