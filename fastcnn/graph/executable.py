@@ -177,6 +177,7 @@ class Executable:
         state = [fused, config.state(), *[layer.trainable for layer in self._leaves]]
         known, made = self._made
         if state != known:
+            self.end_steps()  # since a graph and its replay hold one another
             made = {}
             self._made = state, made  # in one assignment: no other thread may see the new state with old graphs
         key = fused and batch >= _lanes(self.device, self._dtype), to_logits, predicts

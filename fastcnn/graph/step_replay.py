@@ -208,19 +208,24 @@ class StepReplay:
 
 
 class _Way:
-    """The way back of a step that was replayed."""
+    """The way back of a step that was replayed. Who keeps it afterwards keeps no memory."""
 
     def __init__(self, replay: StepReplay, calls: StepCalls, xs: Sequence[np.ndarray], call: Call) -> None:
-        self._replay, self._calls, self._xs, self._call, self.is_over = replay, calls, xs, call, False
+        self._needs: tuple[StepReplay, StepCalls, Sequence[np.ndarray], Call] | None = replay, calls, xs, call
         self._nothing: list[Any] = [None] * len(xs)
 
+    @property
+    def is_over(self) -> bool:
+        return self._needs is None
+
     def __call__(self, dys: Sequence[Any]) -> list[Any]:
-        if not self.is_over:
-            if list(map(kind_of, dys)) == self._calls.slopes:
-                self._calls.run_back(self._xs, dys, self._call.step)
+        if self._needs is not None:
+            replay, calls, xs, call = self._needs
+            if list(map(kind_of, dys)) == calls.slopes:
+                calls.run_back(xs, dys, call.step)
             else:
-                self._replay.back_by_layers(self._calls, self._xs, self._call, dys)
-            self._xs, self.is_over = [], True
+                replay.back_by_layers(calls, xs, call, dys)
+            self._needs = None
         return self._nothing
 
 

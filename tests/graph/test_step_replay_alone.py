@@ -1,5 +1,7 @@
 """Replayed training steps whose surroundings change: gradients, memory, inputs, threads, other networks."""
 
+import weakref
+
 import numpy as np
 import pytest
 
@@ -142,3 +144,15 @@ def test_memory_is_free_when_fit_ends():
     model.fit(x, np.ones((len(x), 3), np.float32), batch_size=4, verbose=0)
     assert replay_of(model) is not None
     assert replay_of(model)._calls is None
+
+
+def test_who_keeps_what_a_step_returned_keeps_no_memory_of_its_replay():
+    model = plain()
+    model.optimizer.build(model.trainable_weights)
+    kept = [training.train_step(model, batch) for batch in regressions()]
+    assert replay_of(model)._made
+    calls = weakref.ref(replay_of(model)._calls)
+    model.layers[1].trainable = False  # another graph
+    training.train_step(model, regressions()[0])
+    assert len(kept) == STEPS
+    assert calls() is None
