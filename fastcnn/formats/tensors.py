@@ -25,7 +25,7 @@ TYPES = {"F16": "float16", "F32": "float32", "F64": "float64", "BOOL": "bool", *
 
 _STAYING = 1 << 16  # bytes of an array from which on it stays in its file
 _WORTH = 1 << 24  # bytes of all of those together for which a file is kept open
-_PIECE = 1 << 20  # bytes that are read at once for a digest: they are in the cache when they are digested
+_PIECE = 1 << 18  # bytes that are read at once for a digest: they are in the cache when they are digested
 _THREADS = 4  # that make digests, at most
 
 
