@@ -11,8 +11,7 @@ network has once is shared: parameters with their packed weights and versions, s
 trainer with optimizer, loss and metrics.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 from fastcnn.errors import ArgumentError
@@ -100,14 +99,10 @@ class Executables:
         """Return those that are there, for all sizes that are kept."""
         return [one for one in (self._one, *self._by_size.values()) if one is not None]
 
-    @contextmanager
-    def training(self) -> Iterator[None]:
-        """Free, when a training ends, what its steps were replayed in, since the next one may be another network's."""
-        try:
-            yield
-        finally:
-            for one in self.made():
-                one.end_steps()
+    def end_steps(self) -> None:
+        """Free what the steps of a training were replayed in, since the next one may be another network's."""
+        for one in self.made():
+            one.end_steps()
 
     def forget(self) -> None:
         """Let all be made again: something has changed that twins of layers have copies of."""

@@ -63,6 +63,11 @@ class Network(InputsAndOutputs):
             for one in self._executables.made():
                 one.placed()
 
+    def end_steps(self) -> None:
+        """Free what a training that has ended held for its steps; a network without a structure holds nothing."""
+        if self._executables is not None:
+            self._executables.end_steps()
+
     # --- layers and weights -----------------------------------------------------------------------------------------
 
     def held_layers(self) -> dict[str, Any]:

@@ -127,9 +127,11 @@ class Trainer:
         self.augmentation = augmentation
         # After all checks of the data: an optimizer that is built keeps its state.
         self.optimizer.build(self.trained)
-        with self.model.executables.training():
+        try:
             return training.fit(self, batches, epochs, each, validation=validation, validation_freq=validation_freq,
                                 initial_epoch=initial_epoch, verbose=verbose, seen=self.model)
+        finally:
+            self.model.end_steps()
 
     def evaluate(self, x: Any, y: Any, *, batch_size: int | None, verbose: int | str, sample_weight: Any,
                  steps: int | None, callbacks: Any, return_dict: bool, augmentation: Any) -> Any:

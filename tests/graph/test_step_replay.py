@@ -241,3 +241,21 @@ def test_fit_learns_the_same_with_and_without(monkeypatch):
     assert found["loss"] == plain["loss"]
     assert found["val_loss"] == plain["val_loss"]
     assert all(map(np.array_equal, values, others))
+
+
+def test_a_training_that_has_ended_holds_no_memory_of_its_steps():
+    model = compiled(residual)
+    batch = batches(40, 1)[0]
+    held = []
+
+    class Held(fc.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            held.append(sum(graph.replay._calls is not None for graph in replayed()))
+
+    def replayed():
+        made = (graph for one in model.executables.made() for graph in one._made[1].values())
+        return [graph for graph in made if graph is not None and graph.replay is not None]
+
+    model.fit(batch.xs[0], batch.ys[0], batch_size=4, epochs=2, verbose=0, callbacks=[Held()])
+    assert max(held) == 1
+    assert all(graph.replay._calls is None for graph in replayed())

@@ -54,8 +54,9 @@ def test_a_pixel_sees_as_far_as_reach_says_and_no_farther(model):
                 other[0, at + way] += 100
                 changed.append((other, abs(way)))
         whole = logits.predict(np.concatenate([x, *(one for one, _ in changed)]).astype(np.float32), verbose=0)
+        own = whole[0, at, side // 2]  # of whose last bits Winograd's tiles may change some beyond
         sees |= {far for (_, far), y in zip(changed, whole[1:], strict=True)
-                 if np.abs(y[at, side // 2] - whole[0, at, side // 2]).max() > 0}
+                 if np.abs(y[at, side // 2] - own).max() > 1e-5 * np.abs(own).max()}
     assert sees == {reach}
 
 

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 import fastcnn as fc
 from fastcnn import geometry as shapes
 from fastcnn.kernels import cpu
+from fastcnn.parameters import Parameter
 from tests import reference
 from tests.kernels.checking import (
     LINEAR,
@@ -353,7 +354,10 @@ def test_switched_off_a_layer_computes_the_direct_sum(switch, window):
         assert np.abs(got - expected).max() <= FACTOR * TOLERANCE[got.dtype] * np.abs(expected).max()
 
 
-def test_filters_of_few_tiles_are_stored_from_the_second_prediction_on(request):
+@pytest.mark.parametrize("trains", [True, False])
+def test_filters_of_few_tiles_are_stored_from_the_second_prediction_on(trains, request, monkeypatch):
+    """From the first one on where no training has begun, after which they would be made anew."""
+    monkeypatch.setattr(Parameter, "trains", trains)
     request.addfinalizer(lambda: fc.config.set_algorithm_choice("table"))
     fc.config.set_algorithm_choice("general")  # other tables want more tiles
     layer = fc.layers.Conv2D(128, 3, padding="same")
@@ -365,7 +369,7 @@ def test_filters_of_few_tiles_are_stored_from_the_second_prediction_on(request):
         return layer.kernel.derived[cpu.winograd_forward, size][1].size
 
     predictions = [layer.predict(x)]
-    assert kept() == 0
+    assert kept() == (0 if trains else size)
     predictions += [layer.predict(x), layer.predict(x)]
     assert kept() == size
     for other in predictions[1:]:
