@@ -125,13 +125,11 @@ class Trainer:
                                          who, self.orders if shuffle or augmentation is not None else None,
                                          bool(shuffle))
         self.augmentation = augmentation
-        # After all checks of the data: an optimizer that is built keeps its state.
-        self.optimizer.build(self.trained)
-        try:
+        self.optimizer.build(self.trained)  # after all checks of the data: one that is built keeps its state
+        with contextlib.ExitStack() as afterwards:
+            afterwards.callback(self.model.end_steps)
             return training.fit(self, batches, epochs, each, validation=validation, validation_freq=validation_freq,
                                 initial_epoch=initial_epoch, verbose=verbose, seen=self.model)
-        finally:
-            self.model.end_steps()
 
     def evaluate(self, x: Any, y: Any, *, batch_size: int | None, verbose: int | str, sample_weight: Any,
                  steps: int | None, callbacks: Any, return_dict: bool, augmentation: Any) -> Any:
