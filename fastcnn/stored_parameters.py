@@ -123,9 +123,9 @@ class _Stored(Parameter):
 
 
 def _after_fork() -> None:
+    """Have a lock that nobody holds: a thread that held it is not in the child."""
     global _changing
-    _OF_THE_HOST = np.empty(0)
-_changing = threading.RLock()
+    _changing = threading.RLock()
 
 
 if hasattr(os, "register_at_fork"):

@@ -4,7 +4,8 @@ Large ones can stay in the file (`StoredArray`): a network that predicts needs t
 and would hold them for nothing afterwards. The file is kept open for that. It may be replaced by another one or removed
 meanwhile, as saving does: what was opened stays as it was. It must not be written to in place; that is noticed by its
 size and time, and whoever asks for an array then gets an error, unless its bytes have the digest that they had: some
-file systems give a file another time later on, and so does who touches it.
+file systems give a file another time later on, and so does who touches it. (The library safetensors reads a file as a
+whole, or maps it: then one that is cut short ends the process.)
 """
 
 import hashlib

@@ -4,13 +4,15 @@ import copy
 import gc
 import os
 import pickle
+import signal
 import threading
+import warnings
 
 import numpy as np
 import pytest
 
 import fastcnn as fc
-from fastcnn import device, layers, saving
+from fastcnn import device, layers, saving, stored_parameters
 from fastcnn.errors import ModelFileError
 from fastcnn.formats import tensors
 from fastcnn.graph import replay
@@ -229,4 +231,33 @@ def test_an_assignment_is_never_lost_to_a_thread_that_lets_go(saved):
             assert kernel.value.min() == kernel.value.max() == number
     finally:
         done.set()
+        thread.join()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no forks here")
+def test_a_fork_reads_weights_whoever_was_about_to_read_some_then(tmp_path):
+    model = network()
+    model.save(tmp_path / "m.safetensors")
+    loaded = saving.load_model(tmp_path / "m.safetensors")
+    expected, kernel = model.layers[-1].kernel.numpy(), loaded.layers[-1].kernel
+    has_it, may_end = threading.Event(), threading.Event()
+
+    def hold():
+        with stored_parameters._changing:
+            has_it.set()
+            may_end.wait()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    has_it.wait()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # of forks of a process with threads
+            child = os.fork()
+        if child == 0:
+            signal.alarm(20)  # which ends a child that waits for ever
+            os._exit(0 if np.array_equal(kernel.numpy(), expected) else 1)
+        assert os.waitpid(child, 0)[1] == 0
+    finally:
+        may_end.set()
         thread.join()
