@@ -29,9 +29,11 @@ from fastcnn.errors import ArgumentError
 from fastcnn.host_device import Device, RecordingDevice
 from fastcnn.kernel_recorder import recording_devices
 from fastcnn.kernels import cpu as _cpu_kernels
+from fastcnn.kernels.cpu.compile import ahead
+from fastcnn.kernels.cpu.compile.ahead import compile_missing
 
-__all__ = ["Device", "RecordingDevice", "choose", "cpu", "current", "get", "host_empty", "is_array", "named", "of",
-           "register", "release", "use"]
+__all__ = ["Device", "RecordingDevice", "choose", "compile_missing", "cpu", "current", "expect", "get", "host_empty",
+           "is_array", "named", "of", "register", "release", "use"]
 
 cpu = Device("cpu", _cpu_kernels)
 """The CPU, where everything lives that is not moved."""
@@ -57,6 +59,19 @@ def of(array: Any) -> Device:
     if found is not None:
         return found
     raise ArgumentError(f"device: expected a NumPy array, got {type(array).__name__}; convert it with numpy.asarray")
+
+
+def expect(array: Any, describe: ahead.Describe) -> None:
+    """Tell the device of an array what begins, for which its kernels may be compiled by several processes.
+
+    Parameters
+    ----------
+    array : array
+    describe : callable
+        As of `fastcnn.kernels.cpu.compile.ahead.expect`.
+    """
+    if of(array) is cpu:
+        ahead.expect(describe)
 
 
 def get(array: Any) -> np.ndarray:

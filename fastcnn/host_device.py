@@ -282,7 +282,7 @@ class RecordingDevice(Device):
     def __init__(self, device: Device, recorder: Recorder) -> None:
         self.name, self.kernels, self.recorder = device.name, recorder, recorder  # type: ignore[assignment]
         self.library, self._device, self._local = device.library, device, device._local
-        self.quantizes = device.quantizes
+        self.quantizes, self.reads_short = device.quantizes, device.reads_short
 
     @property
     def allocated(self) -> int:

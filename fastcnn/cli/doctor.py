@@ -83,7 +83,7 @@ def _cpu() -> list[tuple[str, Any]]:
 def _threads() -> list[tuple[str, Any]]:
     import numba
 
-    from fastcnn.kernels.cpu.compile import policy, threads
+    from fastcnn.kernels.cpu.compile import ahead, policy, threads
 
     return [
         ("layer", f"{threads.layer()}: {threads.reason}"),
@@ -91,6 +91,7 @@ def _threads() -> list[tuple[str, Any]]:
                     f"NUMBA_NUM_THREADS=N sets another number"),
         ("beside other work", "one thread, where that is faster; FASTCNN_STEADY_THREADS=1 keeps all"),
         ("kernels", len(policy.registry)),
+        ("compiling", f"in up to {1 + ahead.processes()} processes; FASTCNN_COMPILE_AHEAD=0 keeps all in one"),
     ]
 
 

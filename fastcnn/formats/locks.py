@@ -1,6 +1,7 @@
-"""A lock that one process holds on a folder, and that the system takes back when the process dies, in whatever way."""
+"""Locks that one process holds, on a folder or for a purpose; the system takes them back however the process dies."""
 
 import contextlib
+import errno
 import os
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -18,23 +19,24 @@ except ImportError:
     msvcrt = None
 
 NAME = "lock"
+_HELD = {errno.EAGAIN, errno.EACCES, errno.EWOULDBLOCK, errno.EDEADLK}  # what a system says of a lock of another's
 
 
-class FolderLock:
+class FileLock:
     """Held from `take` to `release`. No test has run on Windows.
 
     Parameters
     ----------
-    folder : Path
-        It is there; the lock is a file in it.
+    path : Path
+        A file that is there while the lock is held, in a folder that is there.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._path = folder / NAME
+    def __init__(self, path: Path) -> None:
+        self._path = path
         self._file: BinaryIO | None = None
 
     def take(self) -> bool:
-        """Lock the folder, and return whether nobody else had."""
+        """Take the lock, and return whether nobody else had it. A file system that knows no locks gives it to all."""
         while True:
             file = self._path.open("ab")
             if not _lock(file):
@@ -44,6 +46,12 @@ class FolderLock:
                 self._file = file
                 return True
             file.close()
+
+    def hand_over(self) -> BinaryIO:
+        """Return the file for a process that inherits it, which then holds the lock to its end; it is to be closed."""
+        file, self._file = self._file, None
+        assert file is not None
+        return file
 
     def release(self) -> None:
         """Let others have it; the file goes, too."""
@@ -57,6 +65,19 @@ class FolderLock:
         file.close()
 
 
+class FolderLock(FileLock):
+    """The lock of a folder.
+
+    Parameters
+    ----------
+    folder : Path
+        It is there; the lock is a file in it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder / NAME)
+
+
 def _lock(file: BinaryIO) -> bool:
     try:
         if fcntl is not None:
@@ -64,8 +85,8 @@ def _lock(file: BinaryIO) -> bool:
         else:
             file.seek(0)
             msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # the first byte, which need not be there
-    except OSError:
-        return False
+    except OSError as error:
+        return error.errno not in _HELD
     return True
 
 

@@ -46,7 +46,7 @@ class Executable:
 
     def __init__(self, traced: trace.Traced, model_layers: Sequence[Any], dtype: np.dtype,
                  whole: Graph | None = None, share: int = 1) -> None:
-        self._share = share
+        self._share, self._begun = share, set[str]()
         self.traced, self.whole = traced, trace.opened(traced) if whole is None else whole
         self._layers, self._leaves, self._dtype = model_layers, trace.leaves(model_layers), dtype
         self.placed()
@@ -62,6 +62,19 @@ class Executable:
         self.replay: Replay | None = None
         self.graphs: DeviceGraphs | None = None
         self._made: tuple[Any, dict[Any, Graph | None]] = None, {}  # settings, and the graphs made for them
+
+    def begins(self, verb: str) -> bool:
+        """Return whether it is asked for the first time whether this begins: a training, or predictions.
+
+        Parameters
+        ----------
+        verb : str
+            "train" or "predict".
+        """
+        if verb in self._begun:
+            return False
+        self._begun.add(verb)
+        return True
 
     def forward(self, xs: Sequence[np.ndarray], call: Call, penalties: list[float] | None = None
                 ) -> tuple[list[np.ndarray], Backward]:

@@ -287,3 +287,14 @@ def check_hints(who: str, others: dict[str, Any], known: Sequence[str]) -> None:
     refuse(who, {name: value for name, value in others.items() if name not in _HINTS}, {}, tuple(known))
     for name, value in others.items():
         check(_HINTS[name][1](value), who, f"{name} to be {_HINTS[name][0]}", value)
+
+
+def listed(metrics: Any) -> Any:
+    """Return metrics as a list; a dict or None as it is.
+
+    Parameters
+    ----------
+    metrics : metric, list, tuple, dict or None
+    """
+    is_whole = metrics is None or isinstance(metrics, dict)
+    return metrics if is_whole else list(metrics) if isinstance(metrics, (list, tuple)) else [metrics]

@@ -241,6 +241,12 @@ class Model(TrainableNetwork):
 
         return contents.of_model(self)
 
+    def blueprint(self) -> dict[str, Any]:
+        """Return the first part of `contents`: what the model can be made of again, without its weights."""
+        from fastcnn.models.files import contents
+
+        return contents.structure_of(self)
+
     def save_weights(self, filepath: Any, overwrite: bool = True) -> None:
         """Write parameters, and the state of the optimizer, to a ``.weights.h5`` file as Keras does; else as `save`.
 

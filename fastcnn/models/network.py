@@ -15,7 +15,7 @@ from fastcnn.layers import taking
 from fastcnn.layers.base import Backward, Call, Layer
 from fastcnn.layers.held_layers import direct
 from fastcnn.layers.weights import Weights, each_once
-from fastcnn.models import arguments, weight_paths
+from fastcnn.models import arguments, kernels_ahead, weight_paths
 from fastcnn.models.executables import Executables
 from fastcnn.models.inputs_and_outputs import InputsAndOutputs
 from fastcnn.models.structure import Structure
@@ -189,11 +189,17 @@ class Network(InputsAndOutputs):
 
     def infer_all(self, xs: Sequence[np.ndarray]) -> list[np.ndarray]:
         """Return the outputs of one batch as a list: by a captured prediction where there is one."""
-        return self.executables.get(xs).predict(xs)
+        return self._predicting(xs).predict(xs)
 
     def infer_penalized(self, xs: Sequence[np.ndarray]) -> tuple[list[np.ndarray], float]:
         """Return the outputs of one batch, and what penalties on outputs of layers add to its mean loss."""
-        return self.executables.get(xs).infer_penalized(xs)
+        return self._predicting(xs).infer_penalized(xs)
+
+    def _predicting(self, xs: Sequence[np.ndarray]) -> Executable:
+        executable = self.executables.get(xs)
+        if executable.begins("predict"):
+            kernels_ahead.expect_prediction(self, xs)
+        return executable
 
     def layer_graph(self, xs: Sequence[Any] | None = None) -> Graph:
         """Return the graph of layers as they are, nothing fused, models inside opened.

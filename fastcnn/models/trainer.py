@@ -14,7 +14,7 @@ from fastcnn.callbacks import Callback, CallbackList, History, shown
 from fastcnn.errors import ArgumentError
 from fastcnn.graph import step_replay
 from fastcnn.layers.base import Call
-from fastcnn.models import arguments, batching, data, statistics, training_state
+from fastcnn.models import arguments, batching, data, kernels_ahead, statistics, training_state
 from fastcnn.models.network import Network
 from fastcnn.objective import losses_of, objective_of
 from fastcnn.parameters import Parameter
@@ -75,8 +75,8 @@ class Trainer:
             raise ArgumentError(f"{self.model}: compile expected a loss, such as "
                                 f'"sparse_categorical_crossentropy", got none in {loss!r}')
         chosen, made = optimizers.get(optimizer), None if loss is None else losses_of(loss)
-        compiled = {"loss": made, "loss_weights": loss_weights, "metrics": _listed(metrics),
-                    "weighted_metrics": _listed(weighted_metrics)}
+        compiled = {"loss": made, "loss_weights": loss_weights, "metrics": arguments.listed(metrics),
+                    "weighted_metrics": arguments.listed(weighted_metrics)}
         objective = None
         if self.model.built and made is not None:
             objective = objective_of(self.model.output_names, self.output_shapes, **compiled, who=who)
@@ -272,6 +272,8 @@ class Trainer:
         targets, penalties, executable = self.objective.targets, list[float](), self.model.executables.get(xs)
         which = self.objective.after_softmax
         xs = executable.entered(xs)
+        if executable.begins("train"):
+            kernels_ahead.expect_training(self.model, xs, ys, weights)
         graph = executable.get(len(xs[0]), which) if which else None
         together = () if graph is None else which
         outputs, back = step_replay.forward(graph or executable.get(len(xs[0])), xs, call, penalties, self.objective)
@@ -286,11 +288,6 @@ class Trainer:
         """Return what the regularizers of the weights add to the loss; add its gradients if told so."""
         return sum((p.regularizer.add_gradient(p.gradient, p.array) if adds_gradients else
                     p.regularizer.value(p.array) for p in self.penalized), 0.0)
-
-
-def _listed(metrics: Any) -> Any:
-    return metrics if metrics is None or isinstance(metrics, dict) else list(metrics) if isinstance(
-        metrics, (list, tuple)) else [metrics]
 
 
 def _as_keras(logs: dict[str, float], return_dict: bool) -> Any:

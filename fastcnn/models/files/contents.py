@@ -13,6 +13,11 @@ from fastcnn.models.serialization import with_layers, without_layers
 
 def of_model(model: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Return structure, as JSON can hold it, and parameters by path, as `fastcnn.formats.safetensors` takes them."""
+    return structure_of(model), {name: p.value for name, p in model.named_weights().items()}
+
+
+def structure_of(model: Any) -> dict[str, Any]:
+    """Return structure, as JSON can hold it, with what `compile` was given."""
     if not model.built:
         raise ArgumentError(f"{model}: save expected a built model; begin with fc.Input(shape), or call "
                             f"build((None, *shape))")
@@ -22,7 +27,7 @@ def of_model(model: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         structure["compile"] = told
     if model.has_call:
         structure |= {"input_shape": model.input_shape, "frozen": held_layers.frozen(model)}
-    return structure, {name: p.value for name, p in model.named_weights().items()}
+    return structure
 
 
 def copied(kind: Any, config: dict[str, Any], weights: list[Any], custom_objects: dict[str, type],

@@ -30,6 +30,20 @@ def unpacked(data: bytes, who: str, custom_objects: dict[str, Any]) -> Any:
     return _made(Path(who), *unpack(data, who), custom_objects)
 
 
+def made_from(structure: dict[str, Any]) -> Any:
+    """Return the model of what `contents.structure_of` tells, with weights of zeros, and compiled if that one was.
+
+    Parameters
+    ----------
+    structure : dict
+    """
+    told = msgspec.convert(structure, Blueprint)
+    model = _build(Path(told.class_name), told, {})
+    if told.compile is not None:
+        compile_arguments.compile_as(model, told.compile, told.class_name)
+    return model
+
+
 def _made(path: Path, contents: Contents, tensors: dict[str, Any], custom_objects: dict[str, Any]) -> Any:
     model = _build(path, contents.structure, {name: one for name, one in custom_objects.items()
                                               if isinstance(one, type)})

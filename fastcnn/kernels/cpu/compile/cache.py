@@ -33,7 +33,7 @@ from numba.core.caching import _Cache
 from numba.core.serialize import dumps
 
 from fastcnn.formats.files import expanded, user_cache, write_atomically
-from fastcnn.kernels.cpu.compile import loaded
+from fastcnn.kernels.cpu.compile import claims, loaded
 
 _PACKAGE = Path(__file__).resolve().parents[3]
 _COMPILED = ("fastcnn.kernels.", "fastcnn.geometry.")  # whose functions and constants kernels are made of
@@ -43,6 +43,10 @@ _COMMENT = re.compile(r"#[^\n]*")
 
 #: What gives LLVM's linker the address of a shared function, by the function's symbol.
 publish: dict[str, Callable[[], None]] = {}
+
+#: What is told that a kernel is in no file, and what is done while another process compiles it (`ahead`).
+on_miss: Callable[[], None] = lambda: None
+meanwhile: Callable[[], bool] = lambda: False
 
 _warned: set[str] = set()
 _started = time.time_ns()
@@ -101,10 +105,15 @@ class KernelCache(_Cache):
         """Return the compiled kernel for the signature, or None when the cache has no sound one."""
         if not self._enabled:
             return None
-        target_context.refresh()
         try:
-            content = self._path(sig, target_context.codegen()).read_bytes()
-        except OSError:  # absent or unreadable: the write that follows will warn
+            path = self.path_of(sig, target_context)
+        except OSError:  # the write that follows will warn
+            return None
+        content = _read(path)
+        if content is None:
+            on_miss()
+            content = _read(path) if claims.claim(path, meanwhile) else None
+        if content is None:
             return None
         try:
             digest, payload = content[:_DIGEST], content[_DIGEST:]
@@ -132,11 +141,15 @@ class KernelCache(_Cache):
 
     def holds(self, sig: Any, target_context: Any) -> bool:
         """Return whether there is a file for the signature."""
-        target_context.refresh()
         try:
-            return self._path(sig, target_context.codegen()).exists()
+            return self.path_of(sig, target_context).exists()
         except OSError:
             return False
+
+    def path_of(self, sig: Any, target_context: Any) -> Path:
+        """Return the file for the signature, whether or not it is there; OSError if there is no folder."""
+        target_context.refresh()
+        return self._path(sig, target_context.codegen())
 
     def _path(self, sig: Any, codegen: Any) -> Path:
         key = (self._name, str(sig), codegen.magic_tuple(), stamp(self._source), numba.__version__,
@@ -203,6 +216,14 @@ def _file_of(name: str) -> Path | None:
             if file.is_file():
                 return file
     return None
+
+
+def _read(path: Path) -> bytes | None:
+    """Return a file's contents; None if it is absent, or unreadable, of which the write that follows will warn."""
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None
 
 
 def _symbols(library: Any) -> list[str]:

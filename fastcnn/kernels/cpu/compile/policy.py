@@ -27,7 +27,7 @@ from numba.core.registry import CPUDispatcher
 from numba.core.typing.templates import infer, infer_global, make_intrinsic_template
 
 from fastcnn import _interrupts
-from fastcnn.kernels.cpu.compile import blas, threads
+from fastcnn.kernels.cpu.compile import blas, claims, threads
 from fastcnn.kernels.cpu.compile.cache import KernelCache, name_of
 from fastcnn.kernels.cpu.compile.parallel import parallel, threads_now
 from fastcnn.kernels.cpu.compile.pieces import Piece
@@ -118,13 +118,17 @@ class Dispatcher(CPUDispatcher):
     """A function whose compilation Ctrl-C cannot interrupt half-way."""
 
     def compile(self, sig):
-        with _interrupts.deferred(), _without_garbage_collection():
+        with _interrupts.deferred(), _without_garbage_collection(), claims.keeping():
             return super().compile(sig)
 
     def entry(self, args):
         """Return what a call with arguments of these types runs: to find it again takes a quarter of a microsecond."""
-        found = self.overloads.get(tuple(map(self._type_of, args)))
+        found = self.overloads.get(self.types_of(args))
         return self if found is None else found.entry_point
+
+    def types_of(self, args):
+        """Return Numba's types of arguments."""
+        return tuple(map(self._type_of, args))
 
     def _type_of(self, value):
         # Numba looks at an array for 10 microseconds, and at a geometry's for 100.
