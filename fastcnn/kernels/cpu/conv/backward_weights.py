@@ -50,6 +50,7 @@ from fastcnn.kernels.cpu.conv.backward_weights_plan import (
     together,
 )
 from fastcnn.kernels.cpu.gemm.packing import blocks_of, width_of
+from fastcnn.kernels.cpu.gemm.partial_sums import add_parts
 from fastcnn.kernels.cpu.simd.memory import accumulate, aligned, clear, fill_slab
 from fastcnn.kernels.cpu.simd.sums import add_pairwise, add_wide, take_wide, wide
 
@@ -84,7 +85,7 @@ def conv2d_backward_weights(dkernel, dbias, scratch, x, dy, geometry):
     g = geometry[0]
     blocks = blocks_of(scratch, g["k"] // g["groups"])[1]
     images, rows, bands, chunks, parts, sides = plan(g, blocks, band_size(g))
-    size, partial = partial_sizes(g, needs_totals(g, images, rows, bands, chunks), chunks)
+    partial = partial_sizes(g, needs_totals(g, images, rows, bands, chunks), chunks)[1]
     weights, wf = dkernel.size, dkernel.reshape(-1)
     xf, yf = x.reshape(-1), dy.reshape(-1)
     tasks, cut = chunks * g["groups"] * sides * parts, Cut(chunks, parts, sides, images, rows, bands, partial)
@@ -92,11 +93,12 @@ def conv2d_backward_weights(dkernel, dbias, scratch, x, dy, geometry):
         parallel(_task, tasks, (wf, (dbias, np.int64(0)), scratch, cut, (xf, yf), geometry))
         return
     start = np.int64(0)  # a literal would be another type, and `accumulate` compiled for it
-    clear(scratch, start, chunks * partial)
+    if tasks > chunks:  # else each task clears its own
+        clear(scratch, start, chunks * partial)
     bias_sums = scratch[:scratch.size if dbias.size > 0 else start]  # of few filters they take an eighth of the time
     parallel(_task, tasks, (scratch, (bias_sums, weights), scratch, cut, (xf, yf), geometry))
-    add_pairwise(scratch, 0, partial, chunks, size)
-    accumulate(wf, start, scratch, start, weights)
+    add_parts(wf, scratch, (start, partial), chunks, np.int64(weights))
+    add_pairwise(scratch, weights, partial, chunks, dbias.size)
     accumulate(dbias, start, scratch, weights, dbias.size)
 
 
@@ -117,6 +119,8 @@ def _task(task, thread, sums, bias, scratch, cut, inputs, geometry):
     packed, one = copied + of_x, copied + share - aligned(np.int64(1))
     scratch[one] = 1
     begin, end = chunk_of(chunk, chunks, bands)
+    if partial > 0 and groups * sides * parts == 1:
+        clear(scratch, chunk * partial, partial)
     first, last = part * blocks // parts, (part + 1) * blocks // parts
     pieces = -(-cg // CHANNELS)
     channels = side * pieces // sides * CHANNELS, min(cg, (side + 1) * pieces // sides * CHANNELS)

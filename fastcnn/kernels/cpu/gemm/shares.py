@@ -12,7 +12,12 @@ GRAIN = 1 << 18  # multiply-adds of a task at least: 5 microseconds, about what 
 @inlined
 def tasks_for(work):
     """Return how many tasks so many multiply-adds are worth: one, or an even number, which two threads can share."""
-    tasks = max(1, min(TASKS, work // GRAIN))
+    return even(max(1, min(TASKS, work // GRAIN)))
+
+
+@inlined
+def even(tasks):
+    """Return so many tasks, or one more where they are odd: of three, two threads take as long as of four."""
     return tasks + (1 if tasks > 1 and tasks % 2 != 0 else 0)
 
 

@@ -22,105 +22,32 @@ from numba import config
 
 from fastcnn.algorithm_tables import rates_of
 from fastcnn.config import switches
-from fastcnn.kernels.cpu.compile.policy import inlined, kernel, parallel
+from fastcnn.kernels.cpu.compile.policy import chunk_of, inlined, kernel, parallel
 from fastcnn.kernels.cpu.gemm.packing import blocks_of, width_of
+from fastcnn.kernels.cpu.gemm.partial_sums import add_parts
+from fastcnn.kernels.cpu.gemm.shares import even
 from fastcnn.kernels.cpu.gemm.walk import Sums, walk
 from fastcnn.kernels.cpu.simd.memory import accumulate, aligned, at3, clear
 from fastcnn.kernels.cpu.simd.sums import FAR, TERMS, add_pairwise
 from fastcnn.kernels.cpu.simd.width import lanes, lanes_of
+from fastcnn.kernels.cpu.winograd.gradient_plan import (
+    OFTEN,
+    chunks_of,
+    is_fused,
+    local_places,
+    parts_of,
+    plan,
+    shared_places,
+    sums_size,
+    taps,
+    tiles_size,
+)
 from fastcnn.kernels.cpu.winograd.lane_gradients import gradients_in_lanes, lane_gradients, lane_gradients_scratch
-from fastcnn.kernels.cpu.winograd.plan import TILES, suits, whole_columns, zeros_of
+from fastcnn.kernels.cpu.winograd.plan import TILES, suits, whole_columns
 from fastcnn.kernels.cpu.winograd.problem import forward_fields, forward_problem
 from fastcnn.kernels.cpu.winograd.tiles import FilterBlock, Tiles, filter_gradient_block, gradient_tiles, input_tiles
 
-FUSED = 8192  # channels times filters up to which m stays in L2: 1.2 MB of float32
-FUSED_RUN = 56  # tiles: of twice as many, V and W of 64 channels leave L2; of half as many, sums are short
-STEP = 3 << 20  # elements of V and W in a step: 12 MB of float32
-CHANNELS = 128  # of a part
-CHUNKS = 16
-OFTEN = 16  # runs of a chunk whose products are one m, and steps whose gradients are one before dkernel takes it in
-TASKS = 8
 BACK, BACK_OF_5 = 350, 2200  # cycles to transform a vector of sums to taps, and to store and fetch it
-
-
-@inlined
-def _taps(p):
-    """Elements of a filter bank."""
-    return (7 - p[9]) ** 2 * p[3] * p[6]
-
-
-@inlined
-def _is_fused(p, width):
-    return p[3] * (-(-p[6] // width) * width) <= FUSED
-
-
-@inlined
-def _row(channels):
-    """Elements from tile to tile: rows a power of two apart would meet in the same lines of L1."""
-    row = aligned(channels)
-    return row + 16 if row >= 64 else row
-
-
-@inlined
-def _plan(p, width):
-    """Return tiles in all, in a run or step, runs, and from tile to tile and matrix to matrix of V and of W."""
-    tiles = p[0] * -(-p[4] // p[9]) * -(-p[5] // p[9])
-    v_tile, w_tile = _row(p[3]), _row(-(-p[6] // width) * width)
-    run = FUSED_RUN if p[9] ** 2 * tiles < FAR else TERMS
-    if not _is_fused(p, width):
-        most = max(TILES, STEP // (36 * (v_tile + w_tile)))
-        run = -(-tiles // max(1, -(-tiles // most)))  # steps of equal length
-    run = max(1, min(run, tiles))
-    return tiles, run, -(-tiles // run), v_tile, run * v_tile + 16, w_tile, run * w_tile + 16
-
-
-@inlined
-def _chunks(p, width):
-    return max(1, min(CHUNKS, _plan(p, width)[2])) if _is_fused(p, width) else 0
-
-
-@inlined
-def _parts(p, width):
-    """Parts of the channels: so that a part's m fits into L2, and there are enough tasks."""
-    few = -(-TASKS // max(1, -(-p[6] // width)))
-    return max(-(-p[3] // CHANNELS), min(-(-p[3] // 32), few))
-
-
-@inlined
-def _tiles_size(p, width):
-    """Elements of V, and of V and W."""
-    v_step, _, w_step = _plan(p, width)[4:]
-    return aligned(36 * v_step), aligned(36 * v_step) + aligned(37 * w_step)
-
-
-@inlined
-def _sums(p, width):
-    """Elements from matrix to matrix of m, and of m in all."""
-    fused = _is_fused(p, width)
-    step = (p[3] if fused else -(-p[3] // _parts(p, width))) * width + 16
-    return step, aligned((-(-p[6] // width) if fused else 1) * 36 * step)
-
-
-@inlined
-def _local(p, width):
-    """Return where in a thread's scratch lie m and sums of dy; and the size of it all, after V and W."""
-    m = _tiles_size(p, width)[1] if _is_fused(p, width) else 0
-    bias = m + _sums(p, width)[1]
-    return m, bias, bias + aligned(-(-p[6] // width) * width)
-
-
-@inlined
-def _shared(p, width):
-    """Return where lie a one, the gradients of the chunks or V and W of all tasks, and the threads' parts.
-
-    Behind V and W, where there are many steps, lies the gradient that some of them give.
-    """
-    one = zeros_of(max(p[3], p[6]), width)
-    chunks, of_some = _chunks(p, width), aligned(_taps(p) + p[6])
-    gradients = chunks * of_some
-    if chunks == 0:
-        gradients = _tiles_size(p, width)[1] + (of_some if _plan(p, width)[2] > OFTEN else 0)
-    return one, one + 16, one + 16 + gradients
 
 
 def winograd_backward_weights_suits(geometry):
@@ -132,7 +59,7 @@ def winograd_backward_weights_suits(geometry):
 def winograd_backward_weights_scratch(geometry, dtype):
     """Return how many elements of scratch `winograd_backward_weights` wants."""
     p = tuple(map(int, forward_fields(geometry[0])))
-    shared, local = _shared(p, width_of(p[6], dtype))[2], _local(p, width_of(p[6], dtype))[2]
+    shared, local = shared_places(p, width_of(p[6], dtype))[2], local_places(p, width_of(p[6], dtype))[2]
     return lane_gradients_scratch(p, lanes(dtype)) or shared + config.NUMBA_NUM_THREADS * local
 
 
@@ -158,31 +85,32 @@ def winograd_backward_weights(dkernel, dbias, scratch, x, dy, geometry):
 @inlined
 def add_gradients(dkernel, dbias, scratch, xs, dy, own, p):
     """The kernel, of images in two arrays whose channels stand side by side, the first having `own` of them."""
-    k, size, yf, wf = p[6], _taps(p), dy.reshape(-1), dkernel.reshape(-1)
+    k, size, yf, wf = p[6], taps(p), dy.reshape(-1), dkernel.reshape(-1)
     if gradients_in_lanes(p, lanes_of(dy)):
         lane_gradients(wf, dbias, scratch, xs, yf, own, p)
         return
     width, blocks = blocks_of(dy, k)
-    one, shared, local = _shared(p, width)
+    one, shared, local = shared_places(p, width)
     clear(scratch, 0, one)  # what lies outside images, and where sums start
     scratch[one] = 1
-    tiles, run, runs = _plan(p, width)[:3]
-    if _is_fused(p, width):
-        chunks = _chunks(p, width)
+    tiles, run, runs = plan(p, width)[:3]
+    if is_fused(p, width):
+        chunks = chunks_of(p, width)
         parallel(_chunk_task, chunks, (scratch, (shared, local, one), xs, yf, own, p))
-        add_pairwise(scratch, shared, aligned(size + k), chunks, size + k)
-        accumulate(wf, 0, scratch, shared, size)
+        add_parts(wf, scratch, (shared, aligned(size + k)), chunks, size)
+        add_pairwise(scratch, shared + size, aligned(size + k), chunks, dbias.size)
         accumulate(dbias, 0, scratch, shared + size, dbias.size)
     else:
-        at = shared + _tiles_size(p, width)[1]
+        at = shared + tiles_size(p, width)[1]
         to, bias = wf, dbias
         if runs > OFTEN:
             to, bias = scratch[at:at + size], scratch[at + size:at + size + dbias.size]
             clear(scratch, at, size + k)
         for step in range(runs):
             count = min(run, tiles - step * run)
-            parallel(_tiles_task, -(-count // TILES), (scratch, shared, (step * run, count), xs, yf, own, p))
-            parallel(_products_task, blocks * _parts(p, width), (to, bias, scratch, (shared, local, one), count, p))
+            tasks = even(-(-count // TILES))
+            parallel(_tiles_task, tasks, (scratch, shared, (step * run, count, tasks), xs, yf, own, p))
+            parallel(_products_task, blocks * parts_of(p, width), (to, bias, scratch, (shared, local, one), count, p))
             if runs > OFTEN and (step == runs - 1 or step % OFTEN == OFTEN - 1):
                 accumulate(wf, 0, to, 0, size)
                 accumulate(dbias, 0, bias, 0, dbias.size)
@@ -198,18 +126,18 @@ def _transform(scratch, to, xs, dy, tiles, own, p):
     (v, place), (first, count) = to, tiles
     h, w, c, oh, ow, k, top, left, side = p[1:]
     width = blocks_of(dy, k)[0]
-    v_tile, v_step, w_tile, w_step = _plan(p, width)[3:]
+    v_tile, v_step, w_tile, w_step = plan(p, width)[3:]
     down, across = -(-oh // side), -(-ow // side)
     input_tiles((xs[0], 0), (xs[1], 0), Tiles(h, w, c, top, left, down, across, first, count, side), own, (scratch, 0),
                 (scratch, (v + place * v_tile, v_tile, v_step)))
     gradient_tiles((dy, 0), Tiles(oh, ow, k, 0, 0, down, across, first, count, side), (scratch, 0),
-                   (scratch, (v + _tiles_size(p, width)[0] + place * w_tile, w_tile, w_step)))
+                   (scratch, (v + tiles_size(p, width)[0] + place * w_tile, w_tile, w_step)))
 
 
 @inlined
 def _at_once(count, width, p):
     """Return how many of `count` tiles a sum takes in at once."""
-    return count if p[9] ** 2 * _plan(p, width)[0] < FAR else np.int64(TERMS // 2)  # transforms make errors larger
+    return count if p[9] ** 2 * plan(p, width)[0] < FAR else np.int64(TERMS // 2)  # transforms make errors larger
 
 
 @inlined
@@ -219,8 +147,8 @@ def _multiply(scratch, v, part, block, m, fresh, count, p):
     `part` are the first channel and how many, `block` the block and its width.
     """
     (begin, channels), (b, width) = part, block
-    v_tile, v_step, w_tile, w_step = _plan(p, width)[3:]
-    w, step = v + _tiles_size(p, width)[0], _sums(p, width)[0]
+    v_tile, v_step, w_tile, w_step = plan(p, width)[3:]
+    w, step = v + tiles_size(p, width)[0], sums_size(p, width)[0]
     some, columns = _at_once(count, width, p), whole_columns(scratch, b, width, p[6])
     for i in range(36):
         for first in range(0, count, some):
@@ -235,8 +163,8 @@ def _multiply(scratch, v, part, block, m, fresh, count, p):
 def _add_bias(to, scratch, one, v, block, count, p):
     """Add the sums of dy over tiles, one block of filters: `to` is an array, an offset and how many columns."""
     (out, at, columns), (b, width) = to, block
-    w_tile, w_step = _plan(p, width)[5:]
-    w, some = v + _tiles_size(p, width)[0], _at_once(count, width, p)
+    w_tile, w_step = plan(p, width)[5:]
+    w, some = v + tiles_size(p, width)[0], _at_once(count, width, p)
     for first in range(0, count, some):
         walk((out, (at, columns)), (scratch, (one, 0, 0, 0, 0)),
              (scratch, (w + 36 * w_step + b * width + first * w_tile, 0, 0, w_tile)),
@@ -249,15 +177,15 @@ def _chunk_task(chunk, thread, scratch, places, xs, dy, own, p):
     shared, local, one = places
     c, k = p[3], p[6]
     width, blocks = blocks_of(dy, k)
-    m_at, bias_at, share = _local(p, width)
+    m_at, bias_at, share = local_places(p, width)
     v = local + thread * share
     m, bias = v + m_at, v + bias_at
-    step, size = _sums(p, width)[0], _taps(p)
+    step, size = sums_size(p, width)[0], taps(p)
     gradients = shared + chunk * aligned(size + k)
     clear(scratch, gradients, size + k)
     clear(scratch, bias, blocks * width)
-    tiles, run, runs = _plan(p, width)[:3]
-    chunks = _chunks(p, width)
+    tiles, run, runs = plan(p, width)[:3]
+    chunks = chunks_of(p, width)
     begin, end = chunk * runs // chunks, (chunk + 1) * runs // chunks
     for r in range(begin, end):
         count = min(run, tiles - r * run)
@@ -276,9 +204,10 @@ def _chunk_task(chunk, thread, scratch, places, xs, dy, own, p):
 
 @inlined
 def _tiles_task(task, scratch, shared, tiles, xs, dy, own, p):
-    """V and W of a run of the tiles of a step, of which the first and how many are given."""
-    (first, count), begin = tiles, task * TILES
-    _transform(scratch, (shared, begin), xs, dy, (first + begin, min(TILES, count - begin)), own, p)
+    """V and W of a run of the tiles of a step, of which the first, how many, and the number of runs are given."""
+    first, count, tasks = tiles
+    begin, end = chunk_of(task, tasks, count)
+    _transform(scratch, (shared, begin), xs, dy, (first + begin, end - begin), own, p)
 
 
 @inlined
@@ -287,14 +216,14 @@ def _products_task(task, thread, dkernel, dbias, scratch, places, count, p):
     shared, local, one = places
     c, k = p[3], p[6]
     width = blocks_of(dkernel, k)[0]
-    m, _, share = _local(p, width)
+    m, _, share = local_places(p, width)
     m += local + thread * share
-    parts = _parts(p, width)
+    parts = parts_of(p, width)
     b, part = task // parts, task % parts
     begin, end = part * c // parts, (part + 1) * c // parts
     columns = min(width, k - b * width)
     _multiply(scratch, shared, (begin, end - begin), (b, width), m, True, count, p)
     filter_gradient_block((dkernel, 0), FilterBlock(c, k, b * width, columns, begin, end, 7 - p[9]),
-                          (scratch, (m, width, _sums(p, width)[0])))
+                          (scratch, (m, width, sums_size(p, width)[0])))
     if part == 0 and dbias.size > 0:
         _add_bias((dbias, b * width, columns), scratch, one, shared, (b, width), count, p)

@@ -64,8 +64,7 @@ from fastcnn.kernels.cpu.winograd.problem import (
 )
 from fastcnn.kernels.cpu.winograd.tiles import Tiles, input_tiles, output_tiles
 
-STREAM_RUN = 4  # tiles that a task transforms where filters stream
-TASKS = 8  # tasks a launch should have at least, for a balanced end
+STREAM_RUN, TASKS = 4, 8  # tiles that a task transforms where filters stream; tasks of a launch, for a balanced end
 EXACT = 1 << 24  # whole numbers that float32 holds
 
 
@@ -203,6 +202,7 @@ def convolve(ys, scratch, transformed, xs, bank, ends, own, p):
     else:
         if ready == 0:
             parts = -(-c // (4 * DEPTHS))
+            parts += (blocks * parts) % 2 if blocks * parts > 1 else 0  # two threads have as many tasks each
             parallel(_filters_task, blocks * parts, (packed, scratch, rest, bank, parts, p))
         if in_lanes(p, lanes_of(y)) and addend.size == 0 and not bounds[1] < np.inf:
             parallel(lane_task, lane_tasks(p, lanes_of(y)), ((ys, xs, own), scratch, packed, finish, rest, p))

@@ -7,10 +7,13 @@ A sum over tiles is one over groups, lane by lane, and at the end of a run one o
 Tiles are cut into chunks, each with a part of the scratch for its gradients, as where tiles lie side by side.
 """
 
+import numpy as np
 from numba import config
 
-from fastcnn.kernels.cpu.compile.policy import inlined, parallel
+from fastcnn.kernels.cpu.compile.policy import chunk_of, inlined, parallel
 from fastcnn.kernels.cpu.gemm.packing import blocks_of
+from fastcnn.kernels.cpu.gemm.partial_sums import add_parts
+from fastcnn.kernels.cpu.gemm.shares import even
 from fastcnn.kernels.cpu.simd.memory import accumulate, aligned, clear
 from fastcnn.kernels.cpu.simd.sums import add_pairwise, row_sum
 from fastcnn.kernels.cpu.simd.width import lanes_of
@@ -38,7 +41,7 @@ def _plan(p, one):
     v_group, w_group = aligned(36 * v_step), aligned(37 * w_step)
     tiles = p[0] * -(-p[4] // 4) * -(-p[5] // 4)
     groups = max(1, min(8, ROOM // (v_group + w_group)))
-    chunks = max(1, min(CHUNKS, -(-tiles // (groups * one))))
+    chunks = even(max(1, min(CHUNKS, -(-tiles // (groups * one)))))
     return tiles, chunks, groups, v_step, w_step, v_group, w_group
 
 
@@ -66,8 +69,9 @@ def lane_gradients(dkernel, dbias, scratch, xs, dy, own, p):
     c, k, chunks = p[3], p[6], _plan(p, lanes_of(dy))[1]
     size = aligned(9 * c * k + k)
     parallel(_chunk_task, chunks, (scratch, chunks * size, xs, dy, own, p))
-    add_pairwise(scratch, 0, size, chunks, 9 * c * k + k)
-    accumulate(dkernel, 0, scratch, 0, 9 * c * k)
+    start = np.int64(0)  # a literal would be another type
+    add_parts(dkernel, scratch, (start, size), chunks, 9 * c * k)
+    add_pairwise(scratch, 9 * c * k, size, chunks, dbias.size)
     accumulate(dbias, 0, scratch, 9 * c * k, dbias.size)
 
 
@@ -80,17 +84,18 @@ def _chunk_task(chunk, thread, scratch, threads, xs, dy, own, p):
     v = threads + thread * share
     w_at, m, bias, work = v + w_at, v + m, v + bias, v + work
     row, (width, blocks), down, across = aligned(k), blocks_of(dy, k), -(-oh // 4), -(-ow // 4)
-    m_step, run = c * row + 16, groups * one
+    m_step = c * row + 16
     gradients = chunk * aligned(9 * c * k + k)
     clear(scratch, gradients, 9 * c * k + k)
     clear(scratch, bias, k * one)
     clear(scratch, m, 36 * m_step)
-    runs = -(-tiles // run)
-    begin, end = chunk * runs // chunks, (chunk + 1) * runs // chunks
-    for r in range(begin, end):
-        count = -(-min(run, tiles - r * run) // one)
+    begin, end = chunk_of(chunk, chunks, -(-tiles // one))
+    runs = -(-(end - begin) // groups)
+    for r in range(runs):
+        low, high = chunk_of(r, runs, end - begin)
+        count = high - low
         for g in range(count):
-            first = r * run + g * one
+            first = (begin + low + g) * one
             there, at = min(one, tiles - first), v + g * v_group
             lane_input((xs[0], 0), Tiles(h, w, own, top, left, down, across, first, there, 4), (scratch, work),
                        (scratch, at), v_step)
@@ -106,7 +111,7 @@ def _chunk_task(chunk, thread, scratch, threads, xs, dy, own, p):
         clear(scratch, bias, k * one)
         lane_sums((scratch, m), (scratch, v), (scratch, w_at), (m_step, v_step, w_step, v_group, w_group),
                   (c, k, row, count))
-        if r == end - 1 or (r - begin) % OFTEN == OFTEN - 1:
+        if r == runs - 1 or r % OFTEN == OFTEN - 1:
             for b in range(blocks):
                 filter_gradient_block((scratch, gradients),
                                       FilterBlock(c, k, b * width, min(width, k - b * width), 0, c, 3),

@@ -2,8 +2,9 @@
 
 from numba import config
 
-from fastcnn.kernels.cpu.compile.policy import inlined
+from fastcnn.kernels.cpu.compile.policy import chunk_of, inlined
 from fastcnn.kernels.cpu.gemm.packing import blocks_of, width_of
+from fastcnn.kernels.cpu.gemm.shares import even
 from fastcnn.kernels.cpu.simd.memory import aligned, fill
 from fastcnn.kernels.cpu.simd.width import lanes, lanes_of
 from fastcnn.kernels.cpu.winograd.lane_products import lane_products
@@ -11,13 +12,13 @@ from fastcnn.kernels.cpu.winograd.lanes import SIDE, lane_input, lane_output, wo
 from fastcnn.kernels.cpu.winograd.plan import in_lanes, plan, side_by_side_scratch, u_step, zeros_of
 from fastcnn.kernels.cpu.winograd.tiles import Tiles
 
-GROUPS = 4  # of a task
+GROUPS = 4  # of a task at most
 
 
 @inlined
 def lane_tasks(p, one):
     """Return how many tasks there are."""
-    return -(-plan(p)[2] // (GROUPS * one))
+    return even(-(-plan(p)[2] // (GROUPS * one)))
 
 
 @inlined
@@ -56,9 +57,9 @@ def lane_task(task, thread, images, scratch, packed, finish, threads, p):
     m, bias, work = v + m, v + bias, v + work
     for channel in range(k):
         fill(scratch, bias + channel * one, one, scratch[start + channel])
-    last = min(tiles, (task + 1) * GROUPS * one)
-    for first in range(task * GROUPS * one, last, one):
-        count = min(one, last - first)
+    begin, end = chunk_of(task, lane_tasks(p, one), -(-tiles // one))
+    for first in range(begin * one, end * one, one):
+        count = min(one, tiles - first)
         lane_input((xs[0], 0), Tiles(h, w, own[1], top, left, down, across, first, count, 4), (scratch, work),
                    (scratch, v), v_step)
         if own[1] < c:

@@ -13,6 +13,7 @@ from fastcnn.config import switches
 from fastcnn.geometry import CONV2D
 from fastcnn.kernels.cpu.compile.policy import inlined
 from fastcnn.kernels.cpu.gemm.packing import width_of
+from fastcnn.kernels.cpu.gemm.shares import even
 from fastcnn.kernels.cpu.simd.memory import aligned
 from fastcnn.kernels.cpu.simd.width import lanes, lanes_of
 from fastcnn.kernels.cpu.winograd.filters import patch_size
@@ -21,7 +22,7 @@ from fastcnn.kernels.cpu.winograd.transforms import TILE
 
 TILES = 28  # tiles of a run: two of the tallest register tiles; V and M of 128 channels fit into L2
 WIDE = 56  # tiles of a run if channels are few
-MANY_RUNS = 16  # from which on it hardly matters whether they are equal
+MANY_RUNS = 64  # from which on it hardly matters whether they are equal
 #: Filters that are not kept *stream*, a slice of channels at a time, if tiles are at most so many and filters times
 #: channels at least so many.
 STREAM_TILES, STREAM_FILTERS = 64, 16384
@@ -60,9 +61,7 @@ def run_of(tiles, p):
     runs = -(-tiles // most)
     if runs >= MANY_RUNS:
         return most
-    if runs > 1 and runs % 2 != 0:
-        runs += 1
-    return max(1, -(-tiles // max(1, runs)))
+    return max(1, -(-tiles // max(1, even(runs))))
 
 
 @inlined
