@@ -35,8 +35,12 @@ def long_row(c):
 
 @inlined
 def chunks_of(rows, c):
-    """Return the number of chunks: 128 KB of float32 each, or more if that is no block or there are more than 32 MB."""
-    return max(1, min(chunks_for(rows * c, 256), rows * c // (_BLOCK * long_row(c))))
+    """Return the number of chunks: 128 KB of float32 each, or more if that is no block or there are more than 32 MB.
+
+    It is even, so that two threads have as many each.
+    """
+    chunks = max(1, min(chunks_for(rows * c, 256), rows * c // (_BLOCK * long_row(c))))
+    return chunks - (chunks % 2 if chunks > 1 else 0)
 
 
 @inlined
