@@ -10,7 +10,6 @@ from typing import Any
 import msgspec
 
 from fastcnn import config, device
-from fastcnn.errors import ArgumentError
 
 _WORKER = "fastcnn.models.rehearsed_kernels"
 
@@ -59,7 +58,7 @@ def _described(model: Any, verb: str, arrays: list[Shapes | None]) -> dict[str, 
             return None
         told = {"structure": structure, "verb": verb, "arrays": arrays,
                 "fusion": config.fusion(), "winograd": config.winograd(), "algorithms": config.algorithm_choice()}
-        plain: dict[str, Any] = msgspec.to_builtins(told)
+        plain: dict[str, Any] = msgspec.to_builtins(told, str_keys=True)
         return plain | {"module": _WORKER}
-    except (ArgumentError, TypeError):  # something of one's own, which no file could hold either
+    except Exception:  # something of one's own, which no file could hold either: its get_config may raise anything
         return None

@@ -1,23 +1,25 @@
 """Further processes compile what is expected, when a kernel is missing, and not otherwise."""
 
+import base64
 import io
 import json
 import os
+import pickle
 import sys
 
 import pytest
 
 from fastcnn.kernels.cpu.compile import ahead
-from tests.kernels.compile.test_policy import run
+from tests.kernels.compile.test_policy import ROOT, run
 
 #: Begins with something that a kernel is missing for, waits until the other process has ended, and tells what it found.
 BEGIN = """
-    import sys, time
+    import pathlib, sys, time
     import numpy as np
     from fastcnn.kernels.cpu.compile import ahead, cache
     from fastcnn.kernels.cpu.layout.arrays import add
     from fastcnn.kernels.cpu.elementwise.softmax import softmax_forward
-    sys.path.append("/a folder of the user's")
+    sys.path += ["/a folder of the user's", "relative", "", pathlib.Path("/no text")]
     told = {"module": "tests.kernels.compile.ahead_worker", "file": sys.argv[-1], "more": 100_000 * "x"}
     ahead.expect(lambda: told)
     processes = []
@@ -59,7 +61,8 @@ def test_one_further_process_on_two_threads_compiles_what_it_finds_wanted(told):
 def test_it_is_told_everything_and_starts_none_itself(told):
     _, found = told
     assert found["more"] == 100_000 * "x"
-    assert found["path"][-1] == "/a folder of the user's"
+    assert found["path"][-2:] == ["/a folder of the user's", str(ROOT)]
+    assert all(map(os.path.isabs, found["path"]))
     assert (found["ahead"], found["threads"]) == ("0", "1")
 
 
@@ -79,9 +82,11 @@ def test_it_may_be_forbidden(forbidden, monkeypatch, tmp_path):
     ahead.begin()
 
 
-def test_a_process_that_cannot_be_started_is_none(monkeypatch, tmp_path):
+@pytest.mark.parametrize("error", [OSError(11, "Resource temporarily unavailable"),
+                                   RuntimeError("can't fork at interpreter shutdown")])
+def test_a_process_that_cannot_be_started_is_none(error, monkeypatch, tmp_path):
     def full(*_, **__):
-        raise OSError(11, "Resource temporarily unavailable")
+        raise error
 
     monkeypatch.setenv("FASTCNN_COMPILE_AHEAD", "1")
     monkeypatch.setenv("FASTCNN_CACHE_DIR", str(tmp_path))
@@ -94,7 +99,8 @@ def test_a_process_that_cannot_be_started_is_none(monkeypatch, tmp_path):
 def test_as_many_are_started_as_there_are_further_threads_and_no_more_than_three(monkeypatch):
     started = []
     monkeypatch.setenv("FASTCNN_COMPILE_AHEAD", "1")
-    monkeypatch.setattr(ahead, "_started", lambda task, number: started.append((number, json.loads(task)["parent"])))
+    monkeypatch.setattr(ahead, "_started", lambda number: number)
+    monkeypatch.setattr(ahead, "_follow", lambda number, task, _: started.append((number, json.loads(task)["parent"])))
     for threads, count in ((2, 1), (3, 2), (4, 3), (64, 3)):
         monkeypatch.setattr(ahead.config, "NUMBA_NUM_THREADS", threads)
         ahead.expect(lambda: {"module": "json"})
@@ -106,20 +112,69 @@ def test_as_many_are_started_as_there_are_further_threads_and_no_more_than_three
 def test_two_processes_that_begin_together_have_one_further_process(monkeypatch, tmp_path):
     begun = []
 
-    class Process:
-        def __init__(self, command, **how):
-            begun.append(os.dup(how["pass_fds"][0]))  # as the process would, it has the lock to its end
-            self.stdin = io.StringIO()
+    def begin(command, **how):
+        begun.append(os.dup(how["pass_fds"][0]))  # as the process would, it has the lock to its end
+        return command
 
     monkeypatch.setenv("FASTCNN_CACHE_DIR", str(tmp_path))
-    monkeypatch.setattr(ahead.subprocess, "Popen", Process)
-    assert ahead._started("{}", 0) is not None
-    assert ahead._started("{}", 0) is None
-    assert ahead._started("{}", 1) is not None
+    monkeypatch.setattr(ahead.subprocess, "Popen", begin)
+    assert ahead._started(0) is not None
+    assert ahead._started(0) is None
+    assert ahead._started(1) is not None
     os.close(begun[0])
-    assert ahead._started("{}", 0) is not None
+    assert ahead._started(0) is not None
     for one in begun[1:]:
         os.close(one)
+
+
+class Process:
+    """A process that has said something, and takes no task any more where it is told so."""
+
+    def __init__(self, said, has_ended=False):
+        self.stdin, self.stdout, self.calls = io.BytesIO(), io.BytesIO(said), []
+        if has_ended:
+            self.stdin.write = self._broken
+        self.wait, self.kill, self.communicate = (
+            lambda name=name: self.calls.append(name) for name in ("wait", "kill", "communicate"))
+
+    def _broken(self, _):
+        raise BrokenPipeError
+
+
+def line_of(*names):
+    return b"kernels: " + base64.b64encode(pickle.dumps([(name, ()) for name in names])) + b"\n"
+
+
+@pytest.mark.parametrize("said", [b"", b"hello from sitecustomize\n", b"\xff\n", b"kernels: %%%\n", line_of("add")[:40],
+                                  line_of("a kernel of another version")])
+def test_what_else_a_process_says_is_no_list_of_kernels(said, monkeypatch):
+    monkeypatch.setattr(ahead, "_wanted", [])
+    process = Process(said, has_ended=True)
+    ahead._accompany(process, b"{}", [])
+    assert (ahead._wanted, process.calls) == ([], ["wait"])
+    assert process.stdout.closed
+
+
+def test_the_first_process_that_names_kernels_is_heard(monkeypatch):
+    monkeypatch.setattr(ahead, "_wanted", [])
+    names, heard = list(ahead.registry)[:2], []
+    for said in (b"hello\n", b"hello\n" + line_of(*names), line_of(*names)):
+        ahead._accompany(Process(said), b"{}", heard)
+    assert ahead._wanted == [(ahead.registry[name], ()) for name in names]
+
+
+def test_a_process_that_no_thread_can_accompany_is_ended(monkeypatch, tmp_path):
+    def full(_):
+        raise RuntimeError("can't start new thread")
+
+    process = Process(b"")
+    monkeypatch.setenv("FASTCNN_COMPILE_AHEAD", "1")
+    monkeypatch.setattr(ahead.config, "NUMBA_NUM_THREADS", 4)
+    monkeypatch.setattr(ahead.threading.Thread, "start", full)
+    monkeypatch.setattr(ahead, "_started", lambda number: process)
+    ahead.expect(lambda: {"module": "json"})
+    ahead.begin()
+    assert process.calls == ["kill", "communicate"]
 
 
 class Kernel:

@@ -14,6 +14,7 @@ thread, forbids it.
 """
 
 import base64
+import contextlib
 import json
 import os
 import pickle
@@ -31,6 +32,8 @@ from fastcnn.kernels.cpu.compile import cache, claims
 from fastcnn.kernels.cpu.compile.policy import registry
 
 _MOST = 3  # processes
+_ROOT = Path(__file__).parents[4]  # where the package lies
+_TELLS = b"kernels: "  # begins the line of a process that names kernels; another line is of what ran there besides
 # What a process is told is more than arguments hold. Its modules are found where this process found its own.
 _SCRIPT = ("import json, sys; told = json.load(sys.stdin); sys.path[:] = told['path']; "
            "from importlib import import_module; import_module(told['module']).work(told)")
@@ -72,20 +75,25 @@ def begin() -> None:
     count = processes()
     if describe is None or not count or (told := describe()) is None:
         return
-    task = json.dumps(told | {"path": sys.path, "parent": os.getpid()})
-    try:
-        started = [_started(task, number) for number in range(count)]
-    except OSError:  # no memory, no more processes, a folder that cannot be written: all is compiled here
-        return
-    listens = True
-    for process in started:
-        if process is not None:
-            # In a thread each, so that they are gone from the system's table when they have ended.
-            threading.Thread(target=_follow, args=(process, listens), daemon=True).start()
-            listens = False
+    task = json.dumps(told | {"path": _path(), "parent": os.getpid()}).encode()
+    heard = list[bytes]()
+    # No memory, no more processes or threads, an interpreter that ends, a folder that cannot be written: all is
+    # compiled here.
+    with contextlib.suppress(OSError, RuntimeError):
+        for number in range(count):
+            if (process := _started(number)) is not None:
+                _follow(process, task, heard)
 
 
-def _started(task: str, number: int) -> "subprocess.Popen[str] | None":
+def _path() -> list[str]:
+    """Return where a process finds its modules: in folders of this one that stay the same when the working one changes.
+
+    There a file of the user's might have the name of a module that this process has imported from elsewhere.
+    """
+    return [*(entry for entry in sys.path if isinstance(entry, str) and os.path.isabs(entry)), str(_ROOT)]
+
+
+def _started(number: int) -> "subprocess.Popen[bytes] | None":
     """Start a process, unless somebody else's of this number compiles for the same cache."""
     cache.folder().mkdir(parents=True, exist_ok=True)
     lock = FileLock(cache.folder() / f"ahead-{number}.lock")
@@ -94,23 +102,40 @@ def _started(task: str, number: int) -> "subprocess.Popen[str] | None":
     environment = os.environ | {"FASTCNN_COMPILE_AHEAD": "0", "NUMBA_NUM_THREADS": "1"}
     with lock.hand_over() as held:
         # Without -P a file of the user's in the working folder would be taken for the module json.
-        process = subprocess.Popen([sys.executable, "-P", "-c", _SCRIPT], stdin=subprocess.PIPE, text=True,
-                                   stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment,
-                                   pass_fds=[held.fileno()])
+        return subprocess.Popen([sys.executable, "-P", "-c", _SCRIPT], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                stderr=subprocess.DEVNULL, env=environment, pass_fds=[held.fileno()])
+
+
+def _follow(process: "subprocess.Popen[bytes]", task: bytes, heard: list[bytes]) -> None:
+    """Let a thread accompany a process, so that nobody waits for it, and it goes from the system's table at its end."""
+    try:
+        threading.Thread(target=_accompany, args=(process, task, heard), daemon=True).start()
+    except RuntimeError:
+        process.kill()
+        process.communicate()
+        raise
+
+
+def _accompany(process: "subprocess.Popen[bytes]", task: bytes, heard: list[bytes]) -> None:
+    """Tell a process its task, note which kernels it names if nobody was heard before, and wait for its end."""
     assert process.stdin is not None
-    with process.stdin as pipe:
-        pipe.write(task)
-    return process
-
-
-def _follow(process: "subprocess.Popen[str]", listens: bool) -> None:
-    """Wait for a process, and note which kernels it is about to compile if this one `listens`."""
     assert process.stdout is not None
+    with contextlib.suppress(OSError), process.stdin as pipe:  # it may have ended
+        pipe.write(task)
     with process.stdout as lines:
         for line in lines:
-            if listens:
-                _wanted[:0] = [(registry[name], types) for name, types in pickle.loads(base64.b64decode(line))]
+            if not heard and line.startswith(_TELLS):
+                heard.append(line)
+                _wanted[:0] = _named(line)
     process.wait()
+
+
+def _named(line: bytes) -> list[Kernel]:
+    """Return the kernels that a line tells of: none if the process was killed half-way, or is of another fastcnn."""
+    try:
+        return [(registry[name], types) for name, types in pickle.loads(base64.b64decode(line[len(_TELLS):]))]
+    except Exception:
+        return []
 
 
 def compile_missing(wanted: Iterable[Kernel], parent: int) -> None:
@@ -126,7 +151,7 @@ def compile_missing(wanted: Iterable[Kernel], parent: int) -> None:
     # The largest first; of equals, what is needed last.
     _wanted[:] = sorted(wanted, key=lambda one: _size(one[0]))
     told = [(cache.name_of(kernel.py_func), types) for kernel, types in _wanted]
-    print(base64.b64encode(pickle.dumps(told)).decode(), flush=True)
+    print(_TELLS.decode() + base64.b64encode(pickle.dumps(told)).decode(), flush=True)
     while os.getppid() == parent and compile_another():
         pass
 
