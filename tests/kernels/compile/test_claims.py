@@ -1,6 +1,8 @@
 """Of several processes one compiles a kernel, and nobody waits for one who is dead."""
 
+import contextlib
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -8,6 +10,7 @@ import time
 
 import pytest
 
+from fastcnn import _interrupts
 from fastcnn.kernels.cpu.compile import claims
 from tests.kernels.compile.test_policy import ADD, ROOT, listing
 
@@ -23,6 +26,28 @@ with claims.keeping():
 
 def idle():
     return False
+
+
+@contextlib.contextmanager
+def claimed_elsewhere(path):
+    """Have another thread claim a kernel; what is yielded makes it write the file and end."""
+    begun, ended = threading.Event(), threading.Event()
+
+    def another():
+        with claims.keeping():
+            claims.claim(path, idle)
+            begun.set()
+            ended.wait(60)
+            path.write_bytes(b"code")
+
+    thread = threading.Thread(target=another)
+    thread.start()
+    begun.wait(60)
+    try:
+        yield ended
+    finally:
+        ended.set()
+        thread.join()
 
 
 def test_a_claim_is_kept_to_the_end_of_its_compilation_and_no_longer(tmp_path):
@@ -52,30 +77,45 @@ def test_a_claim_is_given_back_when_the_compilation_fails(tmp_path):
 
 def test_who_waits_does_something_else_until_the_file_comes(tmp_path):
     path, done = tmp_path / "kernel.nbc", []
-    begun, ended = threading.Event(), threading.Event()
+    with claimed_elsewhere(path) as ended:
 
-    def another():
+        def meanwhile():
+            done.append(path.exists())
+            if len(done) == 3:
+                ended.set()
+            return len(done) < 3
+
         with claims.keeping():
-            claims.claim(path, idle)
-            begun.set()
-            ended.wait(60)
-            path.write_bytes(b"code")
-
-    thread = threading.Thread(target=another)
-    thread.start()
-    begun.wait(60)
-
-    def meanwhile():
-        done.append(path.exists())
-        if len(done) == 3:
-            ended.set()
-        return len(done) < 3
-
-    with claims.keeping():
-        assert claims.claim(path, meanwhile)
-    thread.join()
+            assert claims.claim(path, meanwhile)
     assert done[:3] == [False] * 3
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_within_a_compilation_nothing_else_is_compiled_meanwhile(tmp_path):
+    kernel, piece = tmp_path / "kernel.nbc", tmp_path / "piece.nbc"
+    with claims.keeping(), claimed_elsewhere(piece) as ended:
+        assert not claims.claim(kernel, idle)
+        timer = threading.Timer(0.1, ended.set)
+        timer.start()
+        with claims.keeping():
+            assert claims.claim(piece, lambda: pytest.fail("something else was compiled"))
+        timer.join()
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="a signal to oneself")
+@pytest.mark.parametrize("depth", [1, 2])
+def test_who_waits_hears_ctrl_c(tmp_path, depth):
+    path = tmp_path / "kernel.nbc"
+    with claimed_elsewhere(path), contextlib.ExitStack() as stack:
+        timer = threading.Timer(0.1, signal.pthread_kill, [threading.main_thread().ident, signal.SIGINT])
+        timer.start()
+        stack.enter_context(_interrupts.deferred())
+        for _ in range(depth):
+            stack.enter_context(claims.keeping())
+        with pytest.raises(KeyboardInterrupt):
+            claims.claim(path, idle)
+        assert not path.exists()  # nobody waited for the other one
+        timer.join()
 
 
 def test_a_claim_of_a_process_that_was_killed_is_free(tmp_path):

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from fastcnn import _interrupts
 from fastcnn.formats.locks import FileLock
 
 _PATIENCE = 120.0  # seconds to wait before one compiles itself: the other may have been stopped
@@ -25,14 +26,13 @@ _mine = threading.local()
 @contextlib.contextmanager
 def keeping() -> Iterator[None]:
     """Keep what this thread claims to the end of a ``with`` statement; these may lie within one another."""
-    outer = getattr(_mine, "locks", None)
-    _mine.locks = []
+    kept = _kept()
+    kept.append([])
     try:
         yield
     finally:
-        for lock in _mine.locks:
+        for lock in kept.pop():
             lock.release()
-        _mine.locks = outer
 
 
 def claim(path: Path, meanwhile: Callable[[], bool]) -> bool:
@@ -43,10 +43,12 @@ def claim(path: Path, meanwhile: Callable[[], bool]) -> bool:
     path : Path
         The kernel's file.
     meanwhile : callable
-        Does something useful while another process compiles the kernel, and returns whether it has.
+        Does something useful while another process compiles the kernel, and returns whether it has. Within another
+        compilation nothing is done but waiting: what that has begun to compile Numba takes for a recursion in any
+        kernel that calls it, and such a kernel ends in a jump to nowhere.
     """
-    locks = getattr(_mine, "locks", None)
-    if locks is None:
+    kept = _kept()
+    if not kept:
         return False
     lock, end = _lock_of(path), time.monotonic() + _PATIENCE
     try:
@@ -54,11 +56,13 @@ def claim(path: Path, meanwhile: Callable[[], bool]) -> bool:
         while not lock.take():
             if path.exists() or time.monotonic() > end:
                 return path.exists()
-            if not meanwhile():
+            with _interrupts.deferred():  # a Ctrl-C that came meanwhile is heard as this begins
+                pass
+            if len(kept) > 1 or not meanwhile():
                 time.sleep(_POLL)
     except OSError:  # the cache warns of a folder that cannot be written
         return False
-    locks.append(lock)
+    kept[-1].append(lock)
     return path.exists()
 
 
@@ -78,6 +82,14 @@ def is_claimed(path: Path) -> bool:
         return False
     lock.release()
     return False
+
+
+def _kept() -> list[list[FileLock]]:
+    """Return what this thread keeps, for each compilation that it is in, the outermost first."""
+    if not hasattr(_mine, "kept"):
+        _mine.kept = []
+    kept: list[list[FileLock]] = _mine.kept
+    return kept
 
 
 def _lock_of(path: Path) -> FileLock:
