@@ -70,12 +70,13 @@ def test_nobody_is_asked_what_begins_where_nothing_is_missing(told):
     assert told[0][2] == "1"
 
 
-@pytest.mark.parametrize("forbidden", ["variable", "one thread", "nobody can tell", "no Python"])
+@pytest.mark.parametrize("forbidden", ["variable", "one thread", "nobody can tell", "", "/usr/bin/uwsgi"])
 def test_it_may_be_forbidden(forbidden, monkeypatch, tmp_path):
     monkeypatch.setenv("FASTCNN_COMPILE_AHEAD", "0" if forbidden == "variable" else "1")
     monkeypatch.setenv("FASTCNN_CACHE_DIR", str(tmp_path))
     monkeypatch.setattr(ahead.config, "NUMBA_NUM_THREADS", 1 if forbidden == "one thread" else 4)
-    monkeypatch.setattr(sys, "executable", "" if forbidden == "no Python" else sys.executable)
+    if forbidden in ("", "/usr/bin/uwsgi"):  # an interpreter within another program
+        monkeypatch.setattr(sys, "executable", forbidden)
     monkeypatch.setattr(ahead.subprocess, "Popen", lambda *_, **__: pytest.fail("a process was started"))
     ahead.expect(lambda: None if forbidden == "nobody can tell" else {"module": "json"})
     ahead.begin()
@@ -204,6 +205,19 @@ def test_the_largest_is_compiled_first_of_equals_the_last_and_none_that_is_there
     ahead.compile_missing([(kernel, ()) for kernel in kernels], os.getppid())
     assert compiled == ["largest, last", "largest, first", "large", "small"]
     assert capsys.readouterr().out.count("\n") == 1
+
+
+def test_nothing_more_is_compiled_where_no_file_can_be_written(monkeypatch, tmp_path, capsys):
+    compiled = []
+    kernels = [Kernel(name, tmp_path, compiled) for name in "ab"]
+    for kernel in kernels:
+        kernel.compile = lambda types, kernel=kernel: compiled.append(kernel.path.name)
+    monkeypatch.setattr(ahead, "_size", lambda kernel: 1)
+    monkeypatch.setattr(ahead.cache, "name_of", str)
+    monkeypatch.setattr(Kernel, "py_func", "f", raising=False)
+    monkeypatch.setattr(ahead, "_wanted", [])
+    ahead.compile_missing([(kernel, ()) for kernel in kernels], os.getppid())
+    assert compiled == ["b"]
 
 
 def test_nothing_is_compiled_for_a_process_that_has_ended(monkeypatch, tmp_path, capsys):

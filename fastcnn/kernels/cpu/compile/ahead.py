@@ -62,8 +62,9 @@ def expect(describe: Describe) -> None:
 
 def processes() -> int:
     """Return how many further processes may compile."""
-    # A process inherits a lock nowhere else; an interpreter within another program may have no name.
-    if os.name != "posix" or not sys.executable or os.environ.get("FASTCNN_COMPILE_AHEAD", "1") == "0":
+    # A process inherits a lock nowhere else. An interpreter within another program has that one's name, or none.
+    may_be = os.name == "posix" and "py" in Path(sys.executable or "").name
+    if not may_be or os.environ.get("FASTCNN_COMPILE_AHEAD", "1") == "0":
         return 0
     return min(_MOST, config.NUMBA_NUM_THREADS - 1)
 
@@ -157,13 +158,13 @@ def compile_missing(wanted: Iterable[Kernel], parent: int) -> None:
 
 
 def compile_another() -> bool:
-    """Compile a kernel that is expected, in no file, and claimed by nobody; return whether there was one."""
+    """Compile a kernel that is expected, in no file, and claimed by nobody; return whether there is a new file."""
     while _wanted:
         kernel, types = _wanted.pop()
         path = kernel._cache.path_of(types, kernel.targetctx)
         if not path.exists() and not claims.is_claimed(path):
             kernel.compile(types)
-            return True
+            return bool(path.exists())  # a folder that is full takes no other one either
     return False
 
 
