@@ -12,6 +12,7 @@ import fastcnn as fc
 from fastcnn import device, layers, losses
 from fastcnn.kernel_recorder import Recorder, standing_in
 from fastcnn.kernels.cpu.compile import ahead
+from fastcnn.layers.base import Call
 from fastcnn.models import kernels_ahead, rehearsed_kernels
 from fastcnn.models.files import reading
 
@@ -146,6 +147,15 @@ def test_what_no_file_could_hold_is_told_to_nobody(own, described):
     else:
         with pytest.raises(fc.errors.ModelFileError):
             reading.made_from(described[0]["structure"])
+
+
+def test_weights_that_are_no_array_are_told_to_nobody(described):
+    model = fc.Sequential([fc.Input((3,)), layers.Softmax()])
+    model.compile("sgd", "mse")
+    x = np.ones((4, 3), np.float32)
+    found = model.forward_with_loss([x], [x], [[1.0, 2.0, 3.0, 4.0]], Call(0, 0))
+    np.testing.assert_allclose(found.losses[0], 4 / 9 * np.arange(1, 5), rtol=1e-6)
+    assert described == []
 
 
 TRAIN = """
