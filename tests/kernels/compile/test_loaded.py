@@ -1,8 +1,11 @@
 """Kernels out of the disk cache: run as they are, and linked by code that copies them."""
 
 import os
+import subprocess
+import sys
 
 from tests import processes
+from tests.kernels.compile.test_policy import ROOT
 
 _RUN = """
 import numpy as np
@@ -41,6 +44,29 @@ print(defined <= seen, len(defined) > 0, len(names) * 4 < len(bitcode))
 """
 
 
+# `activation_forward` calls a function by its name.
+_OWN = """
+import numpy as np
+from numba import njit
+from fastcnn.kernels.codes import RELU
+from fastcnn.kernels.cpu.elementwise.activation import activation_forward
+
+@njit(cache=True)
+def relu(y, x):
+    activation_forward(y, x, RELU, 0.0, 0.0)
+
+@njit(cache=True)
+def other(x):
+    return x + 1
+
+x = np.linspace(-1, 1, 9, dtype=np.float32)
+y = np.empty_like(x)
+relu(y, x)
+assert (y == np.maximum(x, 0)).all() and other(1) == 2
+print(sum(relu.stats.cache_hits.values()), sum(other.stats.cache_hits.values()))
+"""
+
+
 def said(text, folder):
     """Return the words that a process prints, whose cache is in a folder."""
     done = processes.code(text, cwd=folder, env=os.environ | {"FASTCNN_CACHE_DIR": str(folder)})
@@ -49,9 +75,21 @@ def said(text, folder):
 
 
 def test_bitcode_is_read_when_other_code_copies_a_kernel(tmp_path):
-    assert said(_RUN, tmp_path) == ["JITCodeLibrary", "NoneType", "NoneType"]
+    assert said(_RUN, tmp_path) == ["KernelLibrary", "NoneType", "NoneType"]
     assert said(_RUN, tmp_path) == ["_LoadedLibrary", "bytes", "NoneType"]
 
 
 def test_a_file_has_the_bitcode_apart_and_names_in_its_place(tmp_path):
     assert said(_READ, tmp_path) == ["True"] * 3
+
+
+def test_a_function_of_ones_own_that_calls_kernels_is_in_no_cache_of_numbas_and_runs_in_every_process(tmp_path):
+    path = tmp_path / "own.py"
+    path.write_text(_OWN)
+    env = os.environ | {"FASTCNN_CACHE_DIR": str(tmp_path / "kernels"), "NUMBA_CACHE_DIR": str(tmp_path / "numba")}
+    for hits in ("0 0", "0 1", "0 1"):
+        done = subprocess.run([sys.executable, path], cwd=ROOT, env=env, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.strip() == hits
+        assert 'Cannot cache compiled function "relu"' in done.stderr
+        assert '"other"' not in done.stderr

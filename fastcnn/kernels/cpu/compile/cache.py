@@ -139,13 +139,6 @@ class KernelCache(_Cache):
         except OSError as error:
             _warn("written", error)
 
-    def holds(self, sig: Any, target_context: Any) -> bool:
-        """Return whether there is a file for the signature."""
-        try:
-            return self.path_of(sig, target_context).exists()
-        except OSError:
-            return False
-
     def path_of(self, sig: Any, target_context: Any) -> Path:
         """Return the file for the signature, whether or not it is there; OSError if there is no folder."""
         target_context.refresh()

@@ -35,6 +35,11 @@ def keeping() -> Iterator[None]:
             lock.release()
 
 
+def are_kept() -> bool:
+    """Return whether this thread compiles something of ours."""
+    return bool(_kept())
+
+
 def claim(path: Path, meanwhile: Callable[[], bool]) -> bool:
     """Claim a kernel, once nobody else does, and return whether its file has come meanwhile.
 

@@ -1,8 +1,11 @@
-"""Kernels out of the disk cache: their machine code is loaded, and their bitcode read only if other code copies them.
+"""The code of kernels, for others to copy; out of the disk cache their bitcode is read only if somebody does.
 
 Numba reads the bitcode of each kernel that it finds in a cache, since another function may call and copy it. Hardly any
 does, and it is half of the time and of the memory that a kernel takes. So files have the bitcode apart, and where Numba
 looks for it a module that names what the code defines, since it asks for those names.
+
+Other people's functions that call kernels are kept in no cache of Numba's: it would not see that a kernel has changed,
+and would not bring the functions that kernels call by name (`shared`), so that a later process jumped to nowhere.
 """
 
 from typing import Any
@@ -11,6 +14,10 @@ import llvmlite.binding as llvm
 from numba.core import compiler
 from numba.core.codegen import JITCodeLibrary
 
+from fastcnn.kernels.cpu.compile import claims
+
+# By the beginning of this name Numba knows code that holds for one process; nobody discards what is weak.
+_NOT_TO_BE_CACHED = '@"numba.dynamic.globals.fastcnn" = weak global i8 0'
 _OWN = {"internal", "private"}  # linkages of what nobody else sees
 
 
@@ -40,7 +47,19 @@ def rebuilt(target_context: Any, parts: tuple[Any, ...], bitcode: bytes) -> Any:
     return result
 
 
-class _LoadedLibrary(JITCodeLibrary):
+class KernelLibrary(JITCodeLibrary):
+    """Code that no cache of Numba's keeps where others copy it."""
+
+    def _get_module_for_linking(self) -> Any:
+        module = super()._get_module_for_linking()
+        if claims.are_kept():  # a kernel of ours
+            return module
+        module = module.clone()
+        module.link_in(llvm.parse_assembly(f'target triple = "{module.triple}"\n{_NOT_TO_BE_CACHED}'))
+        return module
+
+
+class _LoadedLibrary(KernelLibrary):
     """Code whose bitcode is read when something links it."""
 
     bitcode: bytes | None = None

@@ -23,12 +23,14 @@ from typing import Any
 
 import numpy as np
 from numba import config, njit, typeof, types
+from numba.core.codegen import JITCodeLibrary
 from numba.core.registry import CPUDispatcher
 from numba.core.typing.templates import infer, infer_global, make_intrinsic_template
 
 from fastcnn import _interrupts
 from fastcnn.kernels.cpu.compile import blas, claims, threads
 from fastcnn.kernels.cpu.compile.cache import KernelCache, name_of
+from fastcnn.kernels.cpu.compile.loaded import KernelLibrary
 from fastcnn.kernels.cpu.compile.parallel import parallel, threads_now
 from fastcnn.kernels.cpu.compile.pieces import Piece
 
@@ -120,6 +122,12 @@ class Dispatcher(CPUDispatcher):
     def compile(self, sig):
         with _interrupts.deferred(), _without_garbage_collection(), claims.keeping():
             return super().compile(sig)
+
+    def add_overload(self, cres):
+        """Register a compiled kernel."""
+        if type(cres.library) is JITCodeLibrary:
+            cres.library.__class__ = KernelLibrary
+        super().add_overload(cres)
 
     def entry(self, args):
         """Return what a call with arguments of these types runs: to find it again takes a quarter of a microsecond."""

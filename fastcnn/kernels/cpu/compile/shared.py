@@ -49,9 +49,6 @@ class Shared:
         self.dispatcher._cache = cache.KernelCache(function)
         for dtype in kinds:
             cache.publish[self._symbol(dtype)] = functools.partial(self.publish, dtype)
-            # A user's own cached function may come from Numba's cache before any kernel of ours.
-            if self.dispatcher._cache.holds(self.arguments(dtype), self.dispatcher.targetctx):
-                self.publish(dtype)
 
     def publish(self, dtype: Any) -> None:
         """Compile the function for a type, or read it from the cache, and give its address to the linker."""
