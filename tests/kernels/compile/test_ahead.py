@@ -97,16 +97,23 @@ def test_a_process_that_cannot_be_started_is_none(error, monkeypatch, tmp_path):
     ahead.begin()
 
 
-def test_as_many_are_started_as_there_are_further_threads_and_no_more_than_three(monkeypatch):
+def test_as_many_are_started_as_there_are_further_threads_and_no_more_than_three_or_than_memory_allows(monkeypatch):
     started = []
     monkeypatch.setenv("FASTCNN_COMPILE_AHEAD", "1")
     monkeypatch.setattr(ahead, "_started", lambda number: number)
     monkeypatch.setattr(ahead, "_follow", lambda number, task, _: started.append((number, json.loads(task)["parent"])))
     for threads, count in ((2, 1), (3, 2), (4, 3), (64, 3)):
         monkeypatch.setattr(ahead.config, "NUMBA_NUM_THREADS", threads)
+        monkeypatch.setattr(ahead, "available_memory", lambda: None)
         ahead.expect(lambda: {"module": "json"})
         ahead.begin()
         assert started == [(number, os.getpid()) for number in range(count)]
+        started.clear()
+    for left, count in ((None, 3), (1 << 40, 3), (1_100_000_000, 2), (500_000_000, 0)):
+        monkeypatch.setattr(ahead, "available_memory", lambda left=left: left)
+        ahead.expect(lambda: {"module": "json"})
+        ahead.begin()
+        assert len(started) == count
         started.clear()
 
 

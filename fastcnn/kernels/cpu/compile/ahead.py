@@ -27,11 +27,13 @@ from typing import Any
 
 from numba import config
 
+from fastcnn.available_memory import available_memory
 from fastcnn.formats.locks import FileLock
 from fastcnn.kernels.cpu.compile import cache, claims
 from fastcnn.kernels.cpu.compile.policy import registry
 
 _MOST = 3  # processes
+_MEMORY = 1 << 29  # bytes that are to be left for each: one that compiled all of ResNet-50's prediction took 475 MB
 _ROOT = Path(__file__).parents[4]  # where the package lies
 _TELLS = b"kernels: "  # begins the line of a process that names kernels; another line is of what ran there besides
 # What a process is told is more than arguments hold. Its modules are found where this process found its own.
@@ -73,7 +75,9 @@ def begin() -> None:
     """Start the processes that compile what is expected, if something is. A kernel is missing."""
     global _expected
     describe, _expected = _expected, None
-    count = processes()
+    count = 0 if describe is None else processes()
+    if count and (left := available_memory()) is not None:
+        count = min(count, left // _MEMORY)
     if describe is None or not count or (told := describe()) is None:
         return
     task = json.dumps(told | {"path": _path(), "parent": os.getpid()}).encode()
