@@ -177,4 +177,4 @@ def _size(kernel: Any) -> int:
     return len(cache.sources(Path(kernel.py_func.__code__.co_filename).resolve()))
 
 
-cache.on_miss, cache.meanwhile = begin, compile_another
+cache.hooks |= {"missed": begin, "meanwhile": compile_another}

@@ -44,9 +44,8 @@ _COMMENT = re.compile(r"#[^\n]*")
 #: What gives LLVM's linker the address of a shared function, by the function's symbol.
 publish: dict[str, Callable[[], None]] = {}
 
-#: What is told that a kernel is in no file, and what is done while another process compiles it (`ahead`).
-on_miss: Callable[[], None] = lambda: None
-meanwhile: Callable[[], bool] = lambda: False
+#: What `ahead` does: "missed", when a kernel is in no file, and "meanwhile", while another process compiles it.
+hooks: dict[str, Callable[[], Any]] = {"missed": lambda: None, "meanwhile": lambda: False}
 
 _warned: set[str] = set()
 _started = time.time_ns()
@@ -111,8 +110,8 @@ class KernelCache(_Cache):
             return None
         content = _read(path)
         if content is None:
-            on_miss()
-            content = _read(path) if claims.claim(path, meanwhile) else None
+            hooks["missed"]()
+            content = _read(path) if claims.claim(path, hooks["meanwhile"]) else None
         if content is None:
             return None
         try:
