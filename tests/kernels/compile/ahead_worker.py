@@ -17,5 +17,5 @@ def work(told):
     wanted = [(add, add.types_of((x, x, x))), (softmax, softmax.types_of((x.reshape(2, 2), x.reshape(2, 2), False)))]
     Path(told["file"]).write_text(json.dumps({
         "path": sys.path, "ahead": os.environ["FASTCNN_COMPILE_AHEAD"], "threads": os.environ["NUMBA_NUM_THREADS"],
-        "more": told["more"], "parent": os.getppid()}))
+        "device": os.environ["FASTCNN_DEVICE"], "more": told["more"], "parent": os.getppid()}))
     device.compile_missing(wanted, told["parent"])

@@ -63,7 +63,7 @@ def test_it_is_told_everything_and_starts_none_itself(told):
     assert found["more"] == 100_000 * "x"
     assert found["path"][-2:] == ["/a folder of the user's", str(ROOT)]
     assert all(map(os.path.isabs, found["path"]))
-    assert (found["ahead"], found["threads"]) == ("0", "1")
+    assert (found["ahead"], found["threads"], found["device"]) == ("0", "1", "cpu")
 
 
 def test_nobody_is_asked_what_begins_where_nothing_is_missing(told):

@@ -104,7 +104,7 @@ def _started(number: int) -> "subprocess.Popen[bytes] | None":
     lock = FileLock(cache.folder() / f"ahead-{number}.lock")
     if not lock.take():
         return None
-    environment = os.environ | {"FASTCNN_COMPILE_AHEAD": "0", "NUMBA_NUM_THREADS": "1"}
+    environment = os.environ | {"FASTCNN_COMPILE_AHEAD": "0", "FASTCNN_DEVICE": "cpu", "NUMBA_NUM_THREADS": "1"}
     with lock.hand_over() as held:
         # Without -P a file of the user's in the working folder would be taken for the module json.
         return subprocess.Popen([sys.executable, "-P", "-c", _SCRIPT], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
