@@ -1,5 +1,6 @@
 """A folder has one owner at a time, as long as that process lives."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from fastcnn.formats import locks
-from fastcnn.formats.locks import FolderLock
+from fastcnn.formats.locks import FileLock, FolderLock
 
 HOLD = """
 import sys, time
@@ -75,5 +76,29 @@ def test_where_there_is_msvcrt_alone_the_first_byte_is_locked_and_the_file_close
     assert not other.take()
     one.release()
     assert list(tmp_path.iterdir()) == []
+    assert other.take()
+    other.release()
+
+
+@pytest.mark.skipif(locks.fcntl is None, reason="the system has other locks")
+@pytest.mark.parametrize(("number", "is_taken"), [(errno.ENOLCK, True), (errno.ENOSYS, True), (errno.EAGAIN, False)])
+def test_where_a_file_system_knows_no_locks_nobody_waits_for_one(tmp_path, monkeypatch, number, is_taken):
+    def flock(file, how):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(locks.fcntl, "flock", flock)
+    lock = FileLock(tmp_path / "lock")
+    assert lock.take() == is_taken
+    lock.release()
+
+
+def test_a_lock_that_was_handed_over_is_held_as_long_as_somebody_has_its_file_open(tmp_path):
+    one, other = FileLock(tmp_path / "lock"), FileLock(tmp_path / "lock")
+    assert one.take()
+    with one.hand_over() as file:
+        heir = os.dup(file.fileno())
+    one.release()
+    assert not other.take()
+    os.close(heir)
     assert other.take()
     other.release()
