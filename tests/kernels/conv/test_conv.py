@@ -160,6 +160,22 @@ def test_a_sum_may_be_written_over_its_addend(shape, filters, size, dtype):
     np.testing.assert_array_equal(addend, expected)
 
 
+@types
+@pytest.mark.parametrize("k", [8, 24, 32])
+def test_a_pixel_has_the_same_bits_in_each_row_of_a_tile(k, dtype):
+    """The sum of products, bias and addend is grouped in one way, whatever LLVM makes of the rows of a tile."""
+    pixels, some = 60, 40
+    x, addend = random(1, 1, pixels, 19, dtype=dtype), random(pixels, k, dtype=dtype, seed=3)
+    kernel, bias = random(1, 1, 19, k, dtype=dtype, seed=1), random(k, dtype=dtype, seed=2)
+    for beside in (addend, None):
+        y = [_forward(x[:, :, first:first + count].copy(), kernel, bias, RELU,
+                      shapes.conv2d((1, 1, count, 19), k, (1, 1)),
+                      None if beside is None else beside[first:first + count].copy())[0, 0]
+             for first, count in ((0, pixels), *((first, some) for first in range(13)))]
+        for first, part in enumerate(y[1:]):
+            assert part.tobytes() == y[0][first:first + some].tobytes()
+
+
 @given(st.data())
 @settings(max_examples=60, deadline=None, derandomize=True)
 def test_convolution_agrees_with_its_twin_on_any_geometry(data):
