@@ -4,6 +4,9 @@
  SOFTPLUS, LOG_SIGMOID, SOFTSIGN, EXPONENTIAL, CELU, SCALED_ELU, SHRINK, TANH_SHRINK, THRESHOLD, SQUAREPLUS,
  SPARSE_PLUS) = range(26)
 
+#: What a kernel may apply to its results before it ends, besides bounds: ReLU and the clamps.
+EPILOGUES = (SIGMOID, SILU, TANH, HARD_SILU)
+
 _OF_OUTPUT = frozenset((LINEAR, RELU, STEP, SIGMOID, TANH, CLIP, HARD_SIGMOID, SOFTPLUS, LOG_SIGMOID, SOFTSIGN,
                         EXPONENTIAL))
 

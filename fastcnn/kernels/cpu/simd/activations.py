@@ -3,9 +3,11 @@
     sigmoid   1 / (1 + exp(-x))          tanh        -t / (2 + t) with the sign of x, t = exp(-2 |x|) - 1
     silu      x sigmoid(x)               hard silu   x min(max(x / 6 + 1/2, 0), 1)
 
-A loop that LLVM makes into vectors has the half of the width on AVX-512 and divides; here -x is 2^n exp(r) as in
-`fastcnn.kernels.scalar`, AVX-512 scales by 2^n in one instruction, and 1 / d is a guess of 14 bits and one step of
-Newton's. Below -87.33 the sigmoid is zero, since exp overflows soon; NaN stays NaN.
+A loop that LLVM makes into vectors has the half of the width on AVX-512 and divides; here exp(-x) is 2^n exp(r) as in
+`fastcnn.kernels.scalar`, and on AVX-512 1 / d is a guess of 14 bits and one step of Newton's. Below -87.33 the sigmoid
+is zero, since exp overflows soon; NaN stays NaN. A core looks as far ahead as a few vectors' instructions, so what
+counts is how many there are and how many wait for one another: n is added to the bits of exp(r), where its exponent
+is, and with a multiply-add that rounds once r takes one step instead of two.
 
 What a product or a window has just stored is read again from L1, a vector at a time: in the registers of a tile there
 is no room for constants. A kernel is told so by a third number behind its bounds, the code of the function.
@@ -19,16 +21,17 @@ from llvmlite import ir
 from numba import config, types
 from numba.extending import intrinsic
 
+from fastcnn.cpu_features import has
 from fastcnn.kernels import scalar
-from fastcnn.kernels.codes import HARD_SILU, LINEAR, SIGMOID, SILU, TANH
+from fastcnn.kernels.codes import EPILOGUES, HARD_SILU, LINEAR, SIGMOID, SILU, TANH
 from fastcnn.kernels.cpu.simd.vectors import Vectors, loop
 from fastcnn.kernels.cpu.simd.width import lanes
 
 _I16, _I32, _I64 = (ir.IntType(bits) for bits in (16, 32, 64))
-_CODES = SIGMOID, SILU, TANH, HARD_SILU
 _LOW, _HIGH = -87.33, 87.33  # beyond, exp is too large or too small for a normal number
 _WIDE = 16  # lanes of AVX-512
 _FEW = 8  # positions
+_LN2 = np.float32(np.log(2.0))
 
 
 def epilogue_activation_suits(geometry: Any, code: int, dtype: Any) -> bool:
@@ -46,7 +49,7 @@ def epilogue_activation_suits(geometry: Any, code: int, dtype: Any) -> bool:
     g, one = geometry[0], lanes(dtype)
     filters, positions = int(g["k"]), int(g["n"]) * int(g["oh"]) * int(g["ow"])
     filled = 5 * filters >= 4 * one * -(-filters // one)
-    return code in _CODES and np.dtype(dtype) == np.float32 and (filled or positions <= _FEW)
+    return code in EPILOGUES and np.dtype(dtype) == np.float32 and (filled or positions <= _FEW)
 
 
 class _Activations(Vectors):
@@ -54,9 +57,10 @@ class _Activations(Vectors):
 
     def gated(self, code: Any, x: Any) -> Any:
         """Return x sigmoid(x), or the sigmoid alone if the code says so."""
-        gate = self._sigmoid(x)
-        alone = self.b.icmp_signed("==", code, _I64(SIGMOID))
-        return self.b.fmul(self.b.select(alone, self.constant(1.0), x), gate)
+        gate, b_ = self._sigmoid(x), self.b
+        alone = b_.icmp_signed("==", code, _I64(SIGMOID))
+        one = b_.select(b_.fcmp_unordered("uno", x, x), x, self.constant(1.0))  # adding to bits may lose a NaN
+        return b_.fmul(b_.select(alone, one, x), gate)
 
     def hard_silu(self, x: Any) -> Any:
         """Return x min(max(x / 6 + 1/2, 0), 1)."""
@@ -70,12 +74,12 @@ class _Activations(Vectors):
         bits, numbers = b_.bitcast(x, whole), lambda value: ir.Constant(whole, [int(value)] * self.L)
         size = b_.bitcast(b_.and_(bits, numbers(scalar._MAGNITUDE)), self.vector)
         at = self.at_least(number(scalar._EXPM1_LOW), b_.fmul(number(-2.0), size))
-        _n, shifted, r = self._reduced(at, 1.0)
+        shifted, r = self._reduced(at, 1.0)
         part = number(scalar._E6)
         for factor in (scalar._E5, scalar._E4, scalar._E3, scalar._E2):
             part = self.fmuladd(part, r, number(factor))
         part = self.fmuladd(b_.fmul(r, r), part, r)  # exp(r) - 1
-        scale = self._power_of_two(shifted)
+        scale = self._scaled(number(1.0), shifted)
         t = self.fmuladd(scale, part, b_.fsub(scale, number(1.0)))
         y = b_.fmul(b_.fneg(t), self._reciprocal(b_.fadd(number(2.0), t), number(1.0)))
         signed = b_.or_(b_.and_(b_.bitcast(y, whole), numbers(scalar._MAGNITUDE)),
@@ -86,40 +90,34 @@ class _Activations(Vectors):
         b_, one = self.b, self.constant(1.0)
         number = lambda value: self.constant(float(value))
         # What comes of numbers below the lowest is of no use, and zero takes its place.
-        n, shifted, r = self._reduced(self.at_most(number(_HIGH), x), -1.0)  # the rest of -x, with another sign
+        shifted, r = self._reduced(self.at_most(number(_HIGH), x), -1.0)  # the rest of -x, with another sign
         # 1 - r + r^2 ((E2 - E3 r) + r^2 ((E4 - E5 r) + E6 r^2)): so fewer steps wait for one another (Estrin's scheme).
         square = b_.fmul(r, r)
         first = self.fmuladd(r, number(-scalar._E3), number(scalar._E2))
         second = self.fmuladd(r, number(-scalar._E5), number(scalar._E4))
         second = self.fmuladd(square, number(scalar._E6), second)
         power = self.fmuladd(self.fmuladd(second, square, first), square, b_.fsub(one, r))
-        below = b_.fadd(self._scaled(power, n, shifted), one)
+        below = b_.fadd(self._scaled(power, shifted), one)
         return b_.select(b_.fcmp_ordered("<", x, number(_LOW)), self.zero, self._reciprocal(below, one))
 
-    def _reduced(self, x: Any, sign: float) -> tuple[Any, Any, Any]:
-        """Return n, the integer nearest to sign x / ln 2, also in the lowest bits of a number, and x - sign n ln 2."""
-        number = lambda value: self.constant(float(value))
+    def _reduced(self, x: Any, sign: float) -> tuple[Any, Any]:
+        """Return n, the integer nearest to sign x / ln 2, in the lowest bits of a number, and x - sign n ln 2."""
+        b_, number = self.b, lambda value: self.constant(float(value))
         shifted = self.fmuladd(x, number(sign * scalar._LOG2_E), number(scalar._ROUND))
-        # As integers: where a CPU has no instruction for multiply-add, LLVM would cancel what is added and subtracted.
+        if has("fma"):  # ln 2 is off by 2e-9: of 2^n, three units in the last place at most, where that is 1e-38
+            return shifted, self.fmuladd(b_.fsub(shifted, number(scalar._ROUND)), number(-sign * _LN2), x)
+        # As integers: LLVM would cancel what is added and subtracted.
         whole = ir.VectorType(_I32, self.L)
-        bits = (self.b.bitcast(one, whole) for one in (shifted, number(scalar._ROUND)))
-        n = self.b.sitofp(self.b.sub(*bits), self.vector)
+        bits = (b_.bitcast(one, whole) for one in (shifted, number(scalar._ROUND)))
+        n = b_.sitofp(b_.sub(*bits), self.vector)
         r = self.fmuladd(n, number(-sign * scalar._LN2_HIGH), x)
-        return n, shifted, self.fmuladd(n, number(-sign * scalar._LN2_LOW), r)
+        return shifted, self.fmuladd(n, number(-sign * scalar._LN2_LOW), r)
 
-    def _scaled(self, power: Any, n: Any, shifted: Any) -> Any:
-        """Return power * 2^n; n is also in the lowest bits of `shifted`."""
-        b_ = self.b
-        if self.L == _WIDE:
-            scale = self._function("llvm.x86.avx512.mask.scalef.ps.512", [self.vector] * 3 + [_I16, _I32], self.vector)
-            return b_.call(scale, [power, n, self.zero, _I16(-1), _I32(4)])  # 4: round as always
-        return b_.fmul(power, self._power_of_two(shifted))
-
-    def _power_of_two(self, shifted: Any) -> Any:
+    def _scaled(self, power: Any, shifted: Any) -> Any:
+        """Return power * 2^n, for n in the lowest bits of `shifted`."""
         b_, whole = self.b, ir.VectorType(_I32, self.L)
-        numbers = lambda value: ir.Constant(whole, [value] * self.L)
-        bits = b_.add(b_.shl(b_.bitcast(shifted, whole), numbers(23)), numbers(int(scalar._ONE_BITS)))
-        return b_.bitcast(bits, self.vector)
+        n = b_.shl(b_.bitcast(shifted, whole), ir.Constant(whole, [23] * self.L))
+        return b_.bitcast(b_.add(b_.bitcast(power, whole), n), self.vector)
 
     def _reciprocal(self, d: Any, one: Any) -> Any:
         b_ = self.b
@@ -217,7 +215,7 @@ def _activated(typingctx, y, code):
             array = context.make_array(kind)(context, builder, args[0])
             _Activations(builder, types.float32).of_rows(args[1], _I64(1), array.nitems, lambda row: array.data,
                                                          down=False)
-            for one in _CODES:
+            for one in EPILOGUES:
                 found = builder.or_(found, builder.icmp_signed("==", args[1], _I64(one)))
         return found
 

@@ -11,7 +11,7 @@ activation_forward, activation_backward = on_cuda(cuda.activation_forward), on_c
 
 MERGING = {"SUM", "PRODUCT", "MAXIMUM", "MINIMUM", "PRELU", "MASK"}
 CODES = {name: code for name, code in vars(codes).items()
-         if name.isupper() and name[0] not in "_L" and name not in MERGING} | {
+         if name.isupper() and name[0] != "L" and isinstance(code, int) and name not in MERGING} | {
     name: getattr(codes, name) for name in ("LINEAR", "LEAKY_RELU", "LOG_SIGMOID")}
 ALPHA, BETA = 0.3, 0.2
 
