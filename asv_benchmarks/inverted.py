@@ -40,7 +40,7 @@ class InvertedResidual:
         self.arrays = (written(batch, h, h, k), written(cpu.inverted_residual_forward_scratch(g, kind)),
                        written(cpu.inverted_residual_forward_packed(g, kind)), normal(batch, size, size, c),
                        normal(first[0], first[0], c, e), normal(e), normal(3, 3, 1, e), normal(e), normal(1, 1, e, k),
-                       normal(k), normal(0), np.array([0, 6, 0, 6, -np.inf, np.inf], np.float32))
+                       normal(k), normal(0), np.array([0, 6, 0, 0, 6, 0, -np.inf, np.inf, 0], np.float32))
         self.kernel, self.geometry = cpu.inverted_residual_forward, g
         self.kernel(*self.arrays, 0, g)
 

@@ -389,11 +389,11 @@ def few_filters_backward_weights(x, dy, geometry):
 
 def inverted_residual_forward(x, expand, expand_bias, window, window_bias, project, project_bias, addend, bounds,
                               geometry):
-    none, pairs = np.empty(0), np.reshape(bounds, (3, 2))
+    none, ends = np.empty(0), np.reshape(bounds, (3, 3))
     if expand.size:
-        x = conv2d_forward(x, expand, expand_bias, none, pairs[0], geometry[0:1])
-    x = depthwise2d_forward(x, window, window_bias, pairs[1], geometry[1:2])
-    return conv2d_forward(x, project, project_bias, addend, pairs[2], geometry[2:3]) if project.size else x
+        x = conv2d_forward(x, expand, expand_bias, none, ends[0], geometry[0:1])
+    x = depthwise2d_forward(x, window, window_bias, ends[1], geometry[1:2])
+    return conv2d_forward(x, project, project_bias, addend, ends[2], geometry[2:3]) if project.size else x
 
 
 # --- winograd.py ------------------------------------------------------------------------------------------------------

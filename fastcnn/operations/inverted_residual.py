@@ -1,8 +1,10 @@
 """An inverted residual in one kernel call: expansion, depthwise window and projection, and the sum after them.
 
-    y = clamp(clamp(clamp(x * expand) * window) * project + residual)
+    y = f(g(h(x * expand) * window) * project + residual)          f, g, h: clamps, or functions such as silu
 
-Sandler et al., MobileNetV2, 2018. Intermediate results stay in the cache of the core that computes them.
+Sandler et al., MobileNetV2, 2018. Intermediate results stay in the cache of the core that computes them. Without a
+projection y is what the window makes, since something stands between the two: squeeze and excitation in
+EfficientNet and MobileNetV3.
 """
 
 from collections.abc import Sequence
@@ -11,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from fastcnn import config, device
-from fastcnn.operations.activation import Clamp
+from fastcnn.kernels.codes import LINEAR as IDENTITY
+from fastcnn.operations.activation import Function, ends_of
 from fastcnn.operations.bfloat16 import multiplied
 from fastcnn.operations.kernel_call import NOTHING
 from fastcnn.operations.packed_weights import bias_array
@@ -22,19 +25,38 @@ _NO_FILTERS = {np.dtype(kind): np.empty((1, 1, 0, 0), kind) for kind in (np.floa
 Weights = tuple[Parameter, Parameter | None]  # kernel and bias
 
 
-def block_geometry(expand: np.ndarray | None, window: np.ndarray, project: np.ndarray, channels: int) -> np.ndarray:
+def block_geometry(expand: np.ndarray | None, window: np.ndarray, project: np.ndarray | None,
+                   channels: int) -> np.ndarray:
     """Return the geometry of a block from three CONV2D; without an expansion, `channels` are the input's.
 
     Parameters
     ----------
     expand, window, project : CONV2D
-        The first is None where there is no expansion.
+        The first and the last are None where there is none.
     channels : int
     """
     if expand is None:
-        expand = project.copy()
-        expand["c"], expand["k"] = channels, 0
+        expand = window.copy()
+        expand["c"], expand["k"], expand["groups"] = channels, 0, 1
+    if project is None:
+        project = window.copy()
+        project["k"], project["groups"] = 0, 1
     return np.concatenate([expand, window, project])
+
+
+def block_ends(activations: Sequence[Function | None], d: device.Device, g: np.ndarray,
+               dtype: np.dtype) -> np.ndarray | None:
+    """Return what the kernel takes as `bounds`: in what each convolution ends; None if one ends in something else.
+
+    Parameters
+    ----------
+    activations : three times Function, optional
+    d : Device
+    g : (3,) CONV2D
+    dtype : dtype
+    """
+    ends = [ends_of(activation, d, g[i:i + 1], dtype) for i, activation in enumerate(activations)]
+    return None if None in ends else np.array([(*one, IDENTITY)[:3] for one in ends if one], dtype).reshape(-1)
 
 
 def suits(g: np.ndarray, d: device.Device) -> bool:
@@ -43,31 +65,26 @@ def suits(g: np.ndarray, d: device.Device) -> bool:
 
 
 class InvertedResidualCall:
-    """The kernel of one block and the weights it packed, for batches of any size.
+    """The kernel of one block and the weights it packed, for batches of any size."""
 
-    Parameters
-    ----------
-    clamps : sequence of (float, float)
-        Of the three convolutions; the first has no effect without an expansion.
-    """
-
-    def __init__(self, clamps: Sequence[Clamp]) -> None:
-        self.clamps = np.array(clamps).reshape(-1)
+    def __init__(self) -> None:
         self._packed: Any = None
 
     def run(self, x: np.ndarray, weights: Sequence[Weights | None], residual: np.ndarray | None, g: np.ndarray,
-            shape: tuple[int, ...], versions: list[int]) -> np.ndarray:
+            ends: np.ndarray, shape: tuple[int, ...], versions: list[int]) -> np.ndarray:
         """Return y of `shape`.
 
         Parameters
         ----------
         x : (N, H, W, C) array
         weights : three times (kernel, bias)
-            Of expansion, window and projection; None for an absent expansion.
+            Of expansion, window and projection; None for the first or the last where it is absent.
         residual : array, optional
             Lies as y does.
         g : (3,) CONV2D
             As `block_geometry` returns it.
+        ends : (9,) array
+            As `block_ends` returns it.
         shape : tuple of int
         versions : list of int
             Of the parameters; packed weights are valid while they stay the same.
@@ -77,7 +94,7 @@ class InvertedResidualCall:
         packed, ready = self._packed, 1
         if packed is None or packed[0] != state:
             memory = d.empty((d.kernels.inverted_residual_forward_packed(g, dtype),), dtype)
-            packed, ready = (state, memory, self.clamps.astype(dtype)), 0
+            packed, ready = (state, memory), 0
         expand, (window, window_bias), project = (
             (_NO_FILTERS[dtype], NOTHING[dtype]) if one is None else (multiplied(one[0]), bias_array(*one))
             for one in weights)
@@ -85,7 +102,7 @@ class InvertedResidualCall:
         scratch = d.empty((d.kernels.inverted_residual_forward_scratch(g, dtype),), dtype)
         d.kernels.inverted_residual_forward(
             y, scratch, packed[1], x, *expand, window.reshape(*window.shape[:2], 1, -1), window_bias, *project,
-            NOTHING[dtype] if residual is None else residual.reshape(-1), packed[2], ready, g)
+            NOTHING[dtype] if residual is None else residual.reshape(-1), ends, ready, g)
         if ready or d.runs:
             self._packed = packed  # only now, since other threads take what they find here for packed
         return y

@@ -163,6 +163,11 @@ ROWS = {
         "InvertedResidual",
         lambda: chain(conv(24, 1), twice_read(layers.DepthwiseConv2D(3, padding="same", **KW), conv(24, 1))),
         "others read the output of"),
+    "an expansion and a depthwise convolution": (
+        lambda: chain(conv(24, 1, activation="relu6"), layers.DepthwiseConv2D(3, padding="same", **KW), gated(24),
+                      conv(4, 1)), "InvertedResidual",
+        lambda: chain(twice_read(conv(24, 1), layers.DepthwiseConv2D(3, padding="same", **KW))),
+        "others read the output of"),
 }
 
 

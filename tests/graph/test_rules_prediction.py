@@ -77,7 +77,22 @@ def dense_block(dtype):
     return fc.Model(inputs, layers.GlobalAveragePooling2D(**kw)(x))
 
 
-NETWORKS = {"residual": residual, "inverted": inverted, "dense block": dense_block}
+def squeezing(dtype):
+    """Inverted residuals with swish, and with squeeze and excitation before the projection, as in EfficientNet."""
+    kw = {"dtype": dtype}
+    x = inputs = fc.Input((44, 42, 16), dtype=dtype)
+    for strides in (2, 1):
+        y = layers.Conv2D(96, 1, activation="swish", **kw)(x)
+        y = layers.DepthwiseConv2D(5, strides, padding="same", use_bias=False, **kw)(y)
+        y = layers.Activation("swish", **kw)(layers.BatchNormalization(**kw)(y))
+        z = layers.Reshape((1, 1, 96), **kw)(layers.GlobalAveragePooling2D(**kw)(y))
+        z = layers.Conv2D(96, 1, activation="sigmoid", **kw)(layers.Conv2D(4, 1, activation="swish", **kw)(z))
+        y = layers.Conv2D(16, 1, **kw)(layers.Multiply(**kw)([y, z]))
+        x = y if strides == 2 else layers.Add(**kw)([x, y])
+    return fc.Model(inputs, x)
+
+
+NETWORKS = {"residual": residual, "inverted": inverted, "dense block": dense_block, "squeezing": squeezing}
 
 
 @pytest.mark.parametrize("network", NETWORKS)
@@ -113,6 +128,11 @@ def test_a_residual_network_runs_as_convolutions_that_add():
 
 def test_an_inverted_residual_is_one_step():
     assert kinds(inverted("float32")) == ["InvertedResidual", "Flatten", "Dense", "FusedConv"]
+
+
+def test_before_squeeze_and_excitation_an_expansion_and_its_window_are_one_step():
+    assert kinds(squeezing("float32"))[:3] == ["InvertedResidual", "GlobalAveragePooling2D", "Reshape"]
+    assert "InvertedResidual" not in kinds(squeezing("mixed_bfloat16"))
 
 
 @pytest.mark.parametrize(("dtype", "tolerance"), DTYPES)

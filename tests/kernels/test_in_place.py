@@ -50,7 +50,7 @@ def _inverted_residual(shape, e, k, dtype):
         "expand": random(1, 1, c, e, dtype=dtype), "expand_bias": random(e, dtype=dtype),
         "window": random(3, 3, 1, e, dtype=dtype), "window_bias": random(e, dtype=dtype),
         "project": random(1, 1, e, k, dtype=dtype), "project_bias": random(k, dtype=dtype),
-        "addend": random(n * h * w * k, dtype=dtype, seed=2), "bounds": np.array((0, 6, 0, 6, *LINEAR), dtype),
+        "addend": random(n * h * w * k, dtype=dtype, seed=2), "bounds": np.array((0, 6, 0, 0, 6, 0, *LINEAR, 0), dtype),
         "ready": 0, "geometry": g}
 
 

@@ -1,4 +1,4 @@
-"""A 1x1 convolution, a depthwise one and another 1x1, in prediction."""
+"""A 1x1 convolution, a depthwise one and another 1x1, in prediction; or two of them."""
 
 from typing import Any
 
@@ -6,8 +6,7 @@ import numpy as np
 
 from fastcnn import device
 from fastcnn.graph.nodes.fused_conv import FusedConv
-from fastcnn.operations.activation import LINEAR, clamp_of
-from fastcnn.operations.inverted_residual import InvertedResidualCall, block_geometry, suits
+from fastcnn.operations.inverted_residual import InvertedResidualCall, block_ends, block_geometry, suits
 from fastcnn.parameters import Parameter
 from fastcnn.traits import NONE
 
@@ -22,21 +21,20 @@ class InvertedResidual:
     ----------
     expand : FusedConv, or None
     window : FusedConv
-    project : FusedConv
+    project : FusedConv, or None
         May take a residual.
     """
 
     traits, replayable = NONE, True
 
-    def __init__(self, expand: FusedConv | None, window: FusedConv, project: FusedConv) -> None:
-        self.parts = [part for part in (expand, window, project) if part is not None]
+    def __init__(self, expand: FusedConv | None, window: FusedConv, project: FusedConv | None) -> None:
         self.expand, self.window, self.project = expand, window, project
-        self.many_inputs, self.output_shape = project.many_inputs, project.output_shape
-        image = self.parts[0].image_shape
-        self.input_shape = (image, project.output_shape) if project.many_inputs else image
-        clamps = [LINEAR if part is None else clamp_of(part.activation) or LINEAR for part in (expand, window, project)]
-        self._run = InvertedResidualCall(clamps).run
-        self._geometries: dict[int, np.ndarray | None] = {}  # by the batch
+        self.parts = [part for part in (expand, window, project) if part is not None]
+        image, last = self.parts[0].image_shape, self.parts[-1]
+        self.many_inputs, self.output_shape = last.many_inputs, last.output_shape
+        self.input_shape = (image, last.output_shape) if last.many_inputs else image
+        self._run = InvertedResidualCall().run
+        self._calls: dict[int, tuple[np.ndarray, np.ndarray] | None] = {}  # by the batch
 
     @property
     def parameters(self) -> list[Parameter]:
@@ -46,22 +44,25 @@ class InvertedResidual:
         """Infer: return the output for x, or for (x, residual)."""
         x, residual = x if self.many_inputs else (x, None)
         x = self.parts[0].checked(x)
-        g = self._geometry(x)
-        if g is None:
+        call = self._call(x)
+        if call is None:
             for part in self.parts[:-1]:
                 x = part.predict(x)
-            return self.project.predict(x if residual is None else (x, residual))
+            return self.parts[-1].predict(x if residual is None else (x, residual))
         residual = None if residual is None else device.of(residual).ready(residual)
-        expand = None if self.expand is None else self.expand.weights()
-        return self._run(x, (expand, self.window.weights(), self.project.weights()), residual, g,
+        expand, project = (None if part is None else part.weights() for part in (self.expand, self.project))
+        return self._run(x, (expand, self.window.weights(), project), residual, *call,
                          (x.shape[0], *self.output_shape[1:]), [p.version for p in self.parameters])
 
-    def _geometry(self, x: np.ndarray) -> np.ndarray | None:
-        """Return the geometry of the one call for a batch; None where three are faster."""
+    def _call(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+        """Return geometry and ends of the one call for a batch; None where the parts alone are faster."""
         batch = x.shape[0]
-        if batch not in self._geometries:
-            expand = None if self.expand is None else self.expand.geometry(x.shape)
-            window, project = (part.geometry((batch, *part.image_shape[1:])) for part in (self.window, self.project))
+        if batch not in self._calls:
+            expand, project = (None if part is None else part.geometry((batch, *part.image_shape[1:]))
+                               for part in (self.expand, self.project))
+            window, d = self.window.geometry((batch, *self.window.image_shape[1:])), device.of(x)
             g = block_geometry(expand, window, project, x.shape[-1])
-            self._geometries[batch] = g if suits(g, device.of(x)) else None
-        return self._geometries[batch]
+            ends = block_ends([None if part is None else part.activation
+                               for part in (self.expand, self.window, self.project)], d, g, x.dtype)
+            self._calls[batch] = None if ends is None or not suits(g, d) else (g, ends)
+        return self._calls[batch]

@@ -10,7 +10,7 @@ else, an activation; zeros around the image before   padding
 zeros around an image without negative numbers,     the pooling with that padding
 then max pooling
 a 1x1 convolution, a depthwise one and a 1x1 one,   `InvertedResidual`: one kernel call, in which what lies between
-or the latter two, all ending in clamps             stays in the cache of the core that makes it
+or two of them, with activations as silu or clamps  stays in the cache of the core that makes it
 batch normalization or a sum, then ReLU             `WithReLU`: one pass
 batch normalization with ReLU, or a gate of the     `ScaledConv`: one kernel call, which scales the channels where it
 channels, then a 1x1 convolution                    reads them
@@ -32,7 +32,7 @@ from fastcnn.graph.nodes.scaled_conv import ScaledConv
 from fastcnn.graph.nodes.with_relu import WithReLU
 from fastcnn.graph.rules.borders import bordered_pool, why_not_bordered_pool
 from fastcnn.graph.rules.questions import (
-    ends_in_clamp,
+    ends_in_epilogue,
     has,
     is_activation,
     is_affine,
@@ -72,30 +72,30 @@ def _activated(match: Match) -> Any:
 # --- inverted residuals -----------------------------------------------------------------------------------
 
 
-def _clamped(node: Any, trait: Trait) -> Any:
-    """Return the layer of a product that ends in a clamp, if it has a trait, else None."""
-    layer = FusedConv.of(node).product if ends_in_clamp(node) else None
+def _ended(node: Any, trait: Trait) -> Any:
+    """Return the layer of a product, if it has a trait and kernels can apply its activation, else None."""
+    layer = FusedConv.of(node).product if ends_in_epilogue(node) else None
     return layer if trait in of(layer) else None
 
 
 def _is_pointwise(node: Any) -> bool:
-    """Return whether a node is a 1x1 convolution that ends in a clamp."""
-    layer = _clamped(node, Trait.CONV2D)
+    """Return whether a node is a 1x1 convolution that can end a block, or begin one."""
+    layer = _ended(node, Trait.CONV2D)
     return (layer is not None and FusedConv.of(node).border is None and layer.groups == 1
             and layer.kernel_size == layer.strides == (1, 1) and layer.input_shape[1:3] == layer.output_shape[1:3])
 
 
 def _is_expansion(node: Any) -> bool:
-    """Return whether a node is a 1x1 convolution that ends in a clamp, or the first one of an image, of any window."""
-    layer = _clamped(node, Trait.CONV2D)
+    """Return whether a node is a 1x1 convolution that can begin a block, or an image's first one, of any window."""
+    layer = _ended(node, Trait.CONV2D)
     if layer is None or node.many_inputs:
         return False
     return _is_pointwise(node) or (layer.groups == 1 and layer.input_shape[-1] <= _COLOURS)
 
 
 def _is_window(node: Any) -> bool:
-    """Return whether a node is a depthwise convolution that ends in a clamp, one filter a channel."""
-    layer = _clamped(node, Trait.DEPTHWISE2D)
+    """Return whether a node is a depthwise convolution that can stand in a block, one filter a channel."""
+    layer = _ended(node, Trait.DEPTHWISE2D)
     return (layer is not None and not node.many_inputs and layer.depth_multiplier == 1
             and layer.dilation_rate == (1, 1))
 
@@ -103,6 +103,16 @@ def _is_window(node: Any) -> bool:
 def _inverted(match: Match) -> Any:
     *expand, window, project = map(FusedConv.of, match.nodes)
     return InvertedResidual(expand[0] if expand else None, window, project)
+
+
+def _half_inverted(match: Match) -> Any:
+    expand, window = map(FusedConv.of, match.nodes)
+    return InvertedResidual(expand, window, None)
+
+
+def _why_not_half(match: Match) -> str | None:
+    """Return why an expansion and a window remain two calls."""
+    return "they compute in bfloat16" if match.steps[0].rounds else None
 
 
 # --- 1x1 convolutions of scaled channels ------------------------------------------------------------------------------
@@ -153,6 +163,8 @@ JOINED = (
          why_not_bordered_pool, prediction=True),
     Rule("an inverted residual", (_is_expansion, _is_window, _is_pointwise), _inverted, prediction=True,
          or_pattern=(_is_window, _is_pointwise)),
+    Rule("an expansion and a depthwise convolution", (_is_expansion, _is_window), _half_inverted, _why_not_half,
+         prediction=True),
     Rule("batch normalization with ReLU or a gate, a 1x1 convolution", (_is_scale, _is_any_pointwise),
          lambda match: ScaledConv(match.nodes[0], FusedConv.of(match.nodes[1])), _why_not_scaled, prediction=True),
 )

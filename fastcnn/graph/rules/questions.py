@@ -98,6 +98,14 @@ def ends_in_clamp(node: Any) -> bool:
     return is_product(node) and clamp_of(node.activation) is not None
 
 
+def ends_in_epilogue(node: Any) -> bool:
+    """Return whether a node is a product without an activation, or with one that kernels may apply before they end."""
+    if ends_in_clamp(node):
+        return True
+    return (is_product(node) and Trait.BY_CODE in of(node.activation)
+            and node.activation.code in codes.EPILOGUES)
+
+
 def is_not_negative(node: Any) -> bool:
     """Return whether a node promises that no result is below 0."""
     if Trait.NOT_NEGATIVE in of(node):

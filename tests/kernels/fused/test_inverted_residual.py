@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from fastcnn import geometry as shapes
-from fastcnn.kernels import cpu
+from fastcnn.kernels import codes, cpu
 from tests import reference
 from tests.kernels.checking import (
     TYPES,
@@ -15,11 +15,13 @@ from tests.kernels.checking import (
     unwritten,
 )
 
-BOUNDS = (0, 6, -1.5, 2, -3, np.inf)
+NONE = (-np.inf, np.inf, codes.LINEAR)
+BOUNDS = (0, 6, codes.LINEAR, -1.5, 2, codes.LINEAR, -3, np.inf, codes.LINEAR)
+FUNCTIONS = (*NONE[:2], codes.SILU, *NONE[:2], codes.HARD_SILU, *NONE[:2], codes.SIGMOID)  # of float32
 
 
 def _geometry(shape, wide, filters, size=3, stride=1, padding="same", before=1):
-    """The geometries of expansion, window and projection; no channels stand for an expansion that is absent.
+    """The geometries of expansion, window and projection; no channels or filters stand for one that is absent.
 
     The expansion has windows of `before` x `before`, and a stride of 1 if they are pixels, else of 2.
     """
@@ -44,13 +46,13 @@ def _arrays(g, dtype):
     window = random(int(g[1]["kh"]), int(g[1]["kw"]), 1, e, dtype=dtype, seed=2) * scale[1]
     project = random(1, 1, e, k, dtype=dtype, seed=3) * scale[2]
     biases = [random(size, dtype=dtype, seed=4 + n) for n, size in enumerate((wide, e, k))]
-    addend = random(int(g[1]["n"]) * int(g[1]["oh"]) * int(g[1]["ow"]) * (k or e), dtype=dtype, seed=7)
-    return x, expand, biases[0], window, biases[1], project, biases[2], addend if k else addend[:0]
+    addend = random(int(g[1]["n"]) * int(g[1]["oh"]) * int(g[1]["ow"]) * k, dtype=dtype, seed=7)
+    return x, expand, biases[0], window, biases[1], project, biases[2], addend
 
 
 def _forward(arrays, g, dtype, bounds=BOUNDS):
     """The output, which weights packed before give to the bit."""
-    k = int(g[2]["k"])
+    k = int(g[2]["k"]) or int(g[1]["c"])
     scratch = unwritten(cpu.inverted_residual_forward_scratch(g, np.dtype(dtype)), dtype=dtype)
     packed = unwritten(cpu.inverted_residual_forward_packed(g, np.dtype(dtype)), dtype=dtype)
     bounds, outputs = np.array(bounds, dtype), []
@@ -76,27 +78,32 @@ def _forward(arrays, g, dtype, bounds=BOUNDS):
     ((2, 14, 14, 20), 0, 12, {}),  # no expansion: a separable convolution
     ((1, 14, 14, 20), 0, 12, {"stride": 2}),
     ((1, 12, 12, 3), 20, 5, {"size": 2, "stride": 3, "padding": "valid"}),  # rows that no window sees
+    ((2, 15, 14, 6), 40, 0, {}),  # no projection
+    ((3, 7, 6, 6), 40, 0, {"stride": 2, "size": 5}),
+    ((1, 64, 66, 9), 48, 0, {"stride": 2}),
 ], ids=str)
 def test_an_inverted_residual_agrees_with_its_twin(shape, wide, filters, options, dtype):
     g = _geometry(shape, wide, filters, **options)
     arrays = _arrays(g, dtype)
     assert_close(_forward(arrays, g, dtype), reference.inverted_residual_forward(*arrays, BOUNDS, g))
     bare = [a[:0] if a.ndim == 1 else a for a in arrays]  # neither biases nor an addend
-    linear = (-np.inf, np.inf) * 3
-    assert_close(_forward(bare, g, dtype, linear), reference.inverted_residual_forward(*bare, linear, g))
+    ends = FUNCTIONS if dtype == np.float32 else NONE * 3
+    assert_close(_forward(bare, g, dtype, ends), reference.inverted_residual_forward(*bare, ends, g), factor=2)
 
 
 @pytest.mark.parametrize(("shape", "options"), [((1, 60, 56, 8), {}), ((1, 121, 118, 3), {"before": 3, "stride": 2})])
-def test_bands_of_a_large_image_meet(shape, options):
+@pytest.mark.parametrize("filters", [10, 0])
+def test_bands_of_a_large_image_meet(shape, options, filters):
     """So many rows that the buffer moves on several times within a band."""
-    g = _geometry(shape, 144, 10, **options)
+    g = _geometry(shape, 144, filters, **options)
     arrays = _arrays(g, np.float32)
     assert_close(_forward(arrays, g, np.float32), reference.inverted_residual_forward(*arrays, BOUNDS, g), factor=2)
 
 
 @pytest.mark.parametrize("shape", [(3, 28, 28, 16), (1, 56, 56, 16), (1, 14, 14, 16), (1, 7, 7, 16)])  # bands, parts
-def test_an_inverted_residual_gives_the_same_bits_from_any_number_of_threads(shape):
-    g = _geometry(shape, 96, 24)
+@pytest.mark.parametrize("filters", [24, 0])
+def test_an_inverted_residual_gives_the_same_bits_from_any_number_of_threads(shape, filters):
+    g = _geometry(shape, 96, filters)
     arrays = _arrays(g, np.float32)
     assert_same_bits(lambda: (_forward(arrays, g, np.float32),))
 

@@ -1,8 +1,8 @@
 r"""A block of MobileNet v2 in one call: expansion, depthwise convolution and projection, without a trip to memory.
 
-    e[n, i, j, :] = bound(conv(x)[n, i, j, :] + bias)                      many channels; mostly 1x1
-    z[n, i, j, c] = bound(depthwise_conv(e)[n, i, j, c] + bias)            any window and stride
-    y[n, i, j, :] = bound(z[n, i, j, :] project + bias + addend)           1x1, few channels
+    e[n, i, j, :] = f(conv(x)[n, i, j, :] + bias)                          many channels; mostly 1x1
+    z[n, i, j, c] = g(depthwise_conv(e)[n, i, j, c] + bias)                any window and stride
+    y[n, i, j, :] = h(z[n, i, j, :] project + bias + addend)               1x1, few channels
 
 (Sandler et al., "MobileNetV2: inverted residuals and linear bottlenecks", 2018, section 3.3.) Layer by layer e and z,
 six times as large as x and y, would pass through memory three times, and between cores where two layers cut the image
@@ -22,8 +22,10 @@ and some channels of e and z; the projection, which sums over all channels, is a
       |c c c| --products-->  |e e| ----> window ---->  |z z|..   ||   --> products --> |k k|
       |c c c|                |e e|                     |z z|..
 
-Without an expansion the window sees x itself (a separable convolution, MobileNet v1). There are as many tasks as
-threads. Each number is computed in the same way however the work is cut, so results do not depend on that.
+f, g and h are bounds, or functions as of `simd.activations`. Without an expansion the window sees x itself (a separable
+convolution, MobileNet v1). Without a projection z is what is returned: squeeze and excitation stand between the two in
+EfficientNet, and want all of z. There are as many tasks as threads. Each number is computed in the same way however the
+work is cut, so results do not depend on that.
 """
 
 import math
@@ -50,7 +52,7 @@ def inverted_residual_suits(geometry):
     Parameters
     ----------
     geometry : CONV2D, shape (3,)
-        Expansion, window, projection; an expansion that is absent has no filters, k = 0.
+        Expansion, window, projection; one that is absent has no filters, k = 0.
     """
     first, window = geometry[0], geometry[1]
     if int(window["dh"]) != 1:
@@ -99,11 +101,11 @@ _between_of, _rows_of = inlined(_between), inlined(_rows)
 @kernel(in_place=("addend",))
 def inverted_residual_forward(y, scratch, packed, x, expand, expand_bias, window, window_bias, project, project_bias,
                               addend, bounds, ready, geometry):
-    """y = project(window(expand(x))), each with its bias and bounds, the addend before the last.
+    """y = project(window(expand(x))), each with its bias and ends, the addend before the last.
 
     Parameters
     ----------
-    y : (N, OH, OW, K) array
+    y : (N, OH, OW, K) array, or (N, OH, OW, E) without a projection
         Written.
     scratch : (inverted_residual_forward_scratch(geometry, dtype),) array
     packed : (inverted_residual_forward_packed(geometry, dtype),) array
@@ -113,11 +115,11 @@ def inverted_residual_forward(y, scratch, packed, x, expand, expand_bias, window
     expand_bias : (E,) or (0,) array
     window : (KH, KW, 1, E) array
     window_bias : (E,) or (0,) array
-    project : (1, 1, E, K) array
+    project : (1, 1, E, K) array, or of size 0
     project_bias : (K,) or (0,) array
     addend : (y.size,) or (0,) array
-    bounds : (6,) array
-        The lowest and the highest e, z and y.
+    bounds : (9,) array
+        The lowest and the highest e and the code of an activation, as of `conv2d_forward`; then of z, and of y.
     ready : int
         1 if `packed` is what an earlier call with the same weights left.
     geometry : CONV2D, shape (3,)
@@ -143,7 +145,9 @@ def inverted_residual_forward(y, scratch, packed, x, expand, expand_bias, window
                                    geometry))
         return
     parts = max(1, min(threads, blocks_of(packed, e)[1]))
-    parallel(_part, n * parts, (scratch, packed, xf, (wf, window_bias), bounds, parts, geometry))
+    parallel(_part, n * parts, (flat, scratch, packed, xf, (wf, window_bias), bounds, parts, geometry))
+    if k == 0:
+        return
     shares = _shares(geometry[2], blocks_of(packed, k)[1])
     parallel(_project, shares[0] * shares[2],
              (flat, scratch, (packed, first), (addend, bounds), shares, geometry))
@@ -176,21 +180,23 @@ def _band(task, thread, y, scratch, filters, x, ends, geometry):
                   FilterBank(packed, width, depth * width, packed, start_of(packed, 1, e, depth)),
                   OutputRange(1, have, high, 0, blocks), dimension(f["sh"], f["dh"], -f["top"], 1, f["kh"], f["h"]),
                   dimension(f["sw"], f["dw"], -f["left"], 1, f["kw"], f["w"]), (1, f["c"], e),
-                  (packed[0:0], bounds[0:2]))
+                  (packed[0:0], bounds[0:3]))
             have = high
             source, place = scratch, at - base * w * e
-        windows((scratch, (z - row * ow * e, ow * e, e)), (source, (place, h, w, e)), (window, (0, g["kw"] * e, e)),
-                (window_bias, 0 if window_bias.size > 0 else -1), bounds[2:4], window_of(g),
+        to, of_z = (y, image * oh * ow * e) if k == 0 else (scratch, z - row * ow * e)
+        windows((to, (of_z, ow * e, e)), (source, (place, h, w, e)), (window, (0, g["kw"] * e, e)),
+                (window_bias, 0 if window_bias.size > 0 else -1), bounds[3:6], window_of(g),
                 WindowRange(row, end - row, ow, 0, e, 0))
         width = blocks_of(y, k)[0]
-        walk_grid((y, ((image * oh + row) * ow * k, 0, 0, k)), (scratch, (z, 0, 0, e, 0, 0, 1)),
-                  (packed, (first, 0, 0, width, e * width)), at3(1, 1, (end - row) * ow), at3(1, 1, e),
-                  Sums(k, packed, first + start_of(packed, 1, k, e), addend, bounds[4:6]), panel_of(k * e, e))
+        if k > 0:
+            walk_grid((y, ((image * oh + row) * ow * k, 0, 0, k)), (scratch, (z, 0, 0, e, 0, 0, 1)),
+                      (packed, (first, 0, 0, width, e * width)), at3(1, 1, (end - row) * ow), at3(1, 1, e),
+                      Sums(k, packed, first + start_of(packed, 1, k, e), addend, bounds[6:9]), panel_of(k * e, e))
         row = end
 
 
 @inlined
-def _part(task, scratch, packed, x, filters, bounds, parts, geometry):
+def _part(task, y, scratch, packed, x, filters, bounds, parts, geometry):
     """e and z of one image, for some blocks of channels."""
     g, c, (window, window_bias) = geometry[1], geometry[0]["c"], filters
     h, w, e, pixels = g["h"], g["w"], g["c"], g["h"] * g["w"]
@@ -203,12 +209,12 @@ def _part(task, scratch, packed, x, filters, bounds, parts, geometry):
         source, place, count, shift = scratch, (image * e + begin) * pixels, end - begin, begin
         walk_grid((scratch, (place, 0, 0, count)), (x, (image * pixels * c, 0, 0, c, 0, 0, 1)),
                   (packed, (begin * c, 0, 0, width, c * width)), at3(1, 1, pixels), at3(1, 1, c),
-                  Sums(count, packed, start_of(packed, 1, e, c) + begin, packed[0:0], bounds[0:2]),
+                  Sums(count, packed, start_of(packed, 1, e, c) + begin, packed[0:0], bounds[0:3]),
                   panel_of(count * c, c))
-    windows((scratch, (_between_of(g) + image * g["oh"] * g["ow"] * e + shift, g["ow"] * e, e)),
-            (source, (place, h, w, count)), (window, (shift, g["kw"] * e, e)),
-            (window_bias, shift if window_bias.size > 0 else -1), bounds[2:4], window_of(g),
-            WindowRange(0, g["oh"], g["ow"], begin - shift, end - shift, 0))
+    to, of_z = (y, 0) if geometry[2]["k"] == 0 else (scratch, _between_of(g))
+    windows((to, (of_z + image * g["oh"] * g["ow"] * e + shift, g["ow"] * e, e)), (source, (place, h, w, count)),
+            (window, (shift, g["kw"] * e, e)), (window_bias, shift if window_bias.size > 0 else -1), bounds[3:6],
+            window_of(g), WindowRange(0, g["oh"], g["ow"], begin - shift, end - shift, 0))
 
 
 @inlined
@@ -232,5 +238,5 @@ def _project(task, y, scratch, banks, ends, shares, geometry):
     high = min(low + rows, g["n"] * g["oh"] * g["ow"])
     walk_grid((y, (low * k + begin, 0, 0, k)), (scratch, (_between_of(geometry[1]) + low * e, 0, 0, e, 0, 0, 1)),
               (packed, (first + begin * e, 0, 0, width, e * width)), at3(1, 1, high - low), at3(1, 1, e),
-              Sums(end - begin, packed, first + start_of(packed, 1, k, e) + begin, addend, bounds[4:6]),
+              Sums(end - begin, packed, first + start_of(packed, 1, k, e) + begin, addend, bounds[6:9]),
               panel_of((end - begin) * e, e))
