@@ -33,6 +33,7 @@ from tests.reference_bf16 import (  # noqa: F401
     pairs_conv2d_backward_input,
     pairs_conv2d_backward_weights,
     pairs_conv2d_forward,
+    pairs_inverted_residual_forward,
     relu_backward_bfloat16,
     round_bfloat16,
     tile_product,

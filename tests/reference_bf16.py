@@ -56,6 +56,15 @@ def bfloat16_conv2d_backward_weights(x, dy, geometry):
     return dkernel, reference.conv2d_backward_weights(x, dy, geometry)[1]
 
 
+def pairs_inverted_residual_forward(x, expand, expand_bias, window, window_bias, project, project_bias, addend, bounds,
+                                    geometry):
+    """The window reads numbers that are not rounded, and the projection those that are."""
+    none, ends = np.empty(0), np.reshape(bounds, (3, 3))
+    e = bfloat16_conv2d_forward(x, expand, expand_bias, none, ends[0], geometry[0:1])
+    z = reference.depthwise2d_forward(e, window, window_bias, ends[1], geometry[1:2])
+    return z if not project.size else bfloat16_conv2d_forward(z, project, project_bias, addend, ends[2], geometry[2:3])
+
+
 pairs_conv2d_forward = bfloat16_conv2d_forward
 pairs_conv2d_backward_input = bfloat16_conv2d_backward_input
 

@@ -186,6 +186,7 @@ LONG_KERNELS = {
     "amx.convolution": {"bfloat16_conv2d_backward_input", "bfloat16_conv2d_forward"},
     "augmentation.augment": {"augment"},
     "bf16.convolution": {"pairs_conv2d_backward_input", "pairs_conv2d_forward"},
+    "bf16.inverted_residual": {"pairs_inverted_residual_forward"},
     "conv.backward_input": {"conv2d_backward_input"},
     "conv.few": {"few_filters_forward"},
     "conv.forward": {"conv2d_forward"},
@@ -230,7 +231,7 @@ def test_only_named_kernels_and_what_has_keras_s_arguments_take_more_than_eight_
                     allowed = count <= 8 or node.name in known or owners.get(id(node)) in known
                     assert allowed, f"{module}: {node.name} takes {count} arguments by position"
     assert kernels == LONG_KERNELS
-    assert sum(map(len, LONG_KERNELS.values())) <= 25
+    assert sum(map(len, LONG_KERNELS.values())) <= 26
 
 
 def test_the_limits_on_arguments_branches_and_statements_are_on_and_left_out_for_arguments_alone():

@@ -5,6 +5,8 @@
 Sandler et al., MobileNetV2, 2018. Intermediate results stay in the cache of the core that computes them. Without a
 projection y is what the window makes, since something stands between the two: squeeze and excitation in
 EfficientNet and MobileNetV3.
+
+Of bfloat16 both products are of pairs: x, a residual and y lie in 16 bits, and so does what the projection reads.
 """
 
 from collections.abc import Sequence
@@ -13,9 +15,10 @@ from typing import Any
 import numpy as np
 
 from fastcnn import config, device
+from fastcnn.bfloat16 import is_bfloat16
 from fastcnn.kernels.codes import LINEAR as IDENTITY
 from fastcnn.operations.activation import Function, ends_of
-from fastcnn.operations.bfloat16 import multiplied
+from fastcnn.operations.bfloat16 import bits, multiplied, no_array, number_type
 from fastcnn.operations.kernel_call import NOTHING
 from fastcnn.operations.packed_weights import bias_array
 from fastcnn.parameters import Parameter
@@ -59,9 +62,27 @@ def block_ends(activations: Sequence[Function | None], d: device.Device, g: np.n
     return None if None in ends else np.array([(*one, IDENTITY)[:3] for one in ends if one], dtype).reshape(-1)
 
 
-def suits(g: np.ndarray, d: device.Device) -> bool:
-    """Return whether one call is faster than three."""
-    return bool(d.kernels.inverted_residual_suits(g))
+def block_call(x: np.ndarray, g: np.ndarray, activations: Sequence[Function | None]
+               ) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return the geometry that the kernel wants for arrays of the type of x, and its ends; None if parts are faster.
+
+    Parameters
+    ----------
+    x : array
+    g : (3,) CONV2D
+        As `block_geometry` returns it.
+    activations : three times Function, optional
+    """
+    d, short = device.of(x), is_bfloat16(x.dtype)
+    ends = block_ends(activations, d, g, number_type(x))
+    if ends is None or (short and ends[-1] != IDENTITY):  # 16 bits of y are of sums alone
+        return None
+    if not (d.kernels.pairs_inverted_residual_suits(g) if short else d.kernels.inverted_residual_suits(g)):
+        return None
+    if short:
+        g = g.copy()
+        g["c"][[0, 2]] //= 2
+    return g, ends
 
 
 class InvertedResidualCall:
@@ -77,32 +98,35 @@ class InvertedResidualCall:
         Parameters
         ----------
         x : (N, H, W, C) array
+            Of bfloat16, if the weights are rounded to it.
         weights : three times (kernel, bias)
             Of expansion, window and projection; None for the first or the last where it is absent.
         residual : array, optional
             Lies as y does.
-        g : (3,) CONV2D
-            As `block_geometry` returns it.
-        ends : (9,) array
-            As `block_ends` returns it.
+        g, ends : array
+            As `block_call` returns them.
         shape : tuple of int
         versions : list of int
             Of the parameters; packed weights are valid while they stay the same.
         """
-        d, dtype = device.of(x), x.dtype
-        state = versions, config.state()
+        d, short, dtype = device.of(x), is_bfloat16(x.dtype), number_type(x)
+        k = d.kernels
+        forward, size, room = (
+            (k.pairs_inverted_residual_forward, k.pairs_inverted_residual_forward_scratch,
+             k.pairs_inverted_residual_forward_packed) if short else
+            (k.inverted_residual_forward, k.inverted_residual_forward_scratch, k.inverted_residual_forward_packed))
+        state = versions, config.state(), short
         packed, ready = self._packed, 1
         if packed is None or packed[0] != state:
-            memory = d.empty((d.kernels.inverted_residual_forward_packed(g, dtype),), dtype)
+            memory = d.empty((room(g, dtype),), dtype)
             packed, ready = (state, memory), 0
         expand, (window, window_bias), project = (
             (_NO_FILTERS[dtype], NOTHING[dtype]) if one is None else (multiplied(one[0]), bias_array(*one))
             for one in weights)
-        y = d.empty(shape, dtype)
-        scratch = d.empty((d.kernels.inverted_residual_forward_scratch(g, dtype),), dtype)
-        d.kernels.inverted_residual_forward(
-            y, scratch, packed[1], x, *expand, window.reshape(*window.shape[:2], 1, -1), window_bias, *project,
-            NOTHING[dtype] if residual is None else residual.reshape(-1), ends, ready, g)
+        y = d.empty(shape, x.dtype)
+        forward(bits(y), d.empty((size(g, dtype),), dtype), packed[1], x.view(np.uint32) if short else x, *expand,
+                window.reshape(*window.shape[:2], 1, -1), window_bias, *project,
+                no_array(y) if residual is None else bits(residual).reshape(-1), ends, ready, g)
         if ready or d.runs:
             self._packed = packed  # only now, since other threads take what they find here for packed
         return y

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 import fastcnn as fc
-from fastcnn import config, layers
+from fastcnn import config, device, layers
 from fastcnn.graph.nodes.fused_conv import FusedConv
 from fastcnn.graph.nodes.scaled_conv import ScaledConv
 from fastcnn.graph.nodes.with_relu import WithReLU
+from fastcnn.kernels.cpu.amx import unit
 
 DTYPES = [("float64", 1e-10), ("float32", 1e-4)]
 
@@ -130,9 +131,34 @@ def test_an_inverted_residual_is_one_step():
     assert kinds(inverted("float32")) == ["InvertedResidual", "Flatten", "Dense", "FusedConv"]
 
 
+@pytest.mark.parametrize("size", [14, 60])  # parts of the channels, and bands
+@pytest.mark.parametrize("n", [1, 3])
+def test_blocks_of_bfloat16_multiply_pairs_where_the_cpu_does(size, n):
+    """Two blocks one after the other, the second with a residual: what lies between them has 16 bits."""
+    kw = {"dtype": "mixed_bfloat16"}
+    fc.utils.set_random_seed(3)
+    x = inputs = fc.Input((size, size, 16))
+    for _ in range(2):
+        y = layers.ReLU(6.0, **kw)(layers.BatchNormalization(**kw)(layers.Conv2D(96, 1, use_bias=False, **kw)(x)))
+        y = layers.DepthwiseConv2D(3, padding="same", use_bias=False, **kw)(y)
+        y = layers.ReLU(6.0, **kw)(layers.BatchNormalization(**kw)(y))
+        y = layers.BatchNormalization(**kw)(layers.Conv2D(16, 1, use_bias=False, **kw)(y))
+        x = y if x is inputs else layers.Add(**kw)([x, y])
+    model = trained_like(fc.Model(inputs, layers.Conv2D(8, 1, **kw)(x)))
+    pictures = images(n, "float32", model.input_shape[1:])
+    config.set_fusion(False)
+    expected = model.predict(pictures)
+    config.set_fusion(True)
+    with device.cpu.recording() as calls:
+        model.predict(pictures)
+    names = [kernel.__name__ for kernel, _ in calls if "inverted" in kernel.__name__]
+    assert names == [f"{'pairs_' if unit.has_pairs() else ''}inverted_residual_forward"] * 2
+    for _ in range(3):
+        np.testing.assert_allclose(model.predict(pictures), expected, atol=0.03 * np.abs(expected).max())
+
+
 def test_before_squeeze_and_excitation_an_expansion_and_its_window_are_one_step():
     assert kinds(squeezing("float32"))[:3] == ["InvertedResidual", "GlobalAveragePooling2D", "Reshape"]
-    assert "InvertedResidual" not in kinds(squeezing("mixed_bfloat16"))
 
 
 @pytest.mark.parametrize(("dtype", "tolerance"), DTYPES)

@@ -82,6 +82,17 @@ def _pairs_conv(shape, filters):
                "bounds": np.array(RELU, np.float32), "ready": 0, "geometry": g}
 
 
+def _pairs_block(shape, e, k):
+    _, of = _inverted_residual(shape, e, k, np.float32)
+    g, x = of["geometry"].copy(), of["x"]
+    g["c"][[0, 2]] //= 2
+    scratch, packed = (unwritten(size(g, np.dtype(np.float32)), dtype=np.float32) for size in
+                       (cpu.pairs_inverted_residual_forward_scratch, cpu.pairs_inverted_residual_forward_packed))
+    return np.zeros((*shape[:3], k), np.uint16), {
+        **of, "scratch": scratch, "packed": packed, "x": reference.narrow_bfloat16(x).view(np.uint32),
+        "addend": reference.narrow_bfloat16(of["addend"]), "geometry": g}
+
+
 def _merge(dtype, code, relu=0):
     shape = 7, 3, FLAT // 21
     return unwritten(*shape, dtype=dtype), {"a": random(*shape, dtype=dtype), "b": random(*shape, dtype=dtype, seed=1),
@@ -148,6 +159,7 @@ BYTE_CALLS = {
 SHORT_CALLS = {
     "add_bfloat16": [lambda t: _shorts(("a", "b"))],
     "pairs_conv2d_forward": [lambda t: _pairs_conv((2, 9, 8, 20), 70)],
+    "pairs_inverted_residual_forward": [lambda t: _pairs_block((2, 9, 8, 6), 22, 7)],
     "relu_backward_bfloat16": [lambda t: _shorts(("dy", "y"))],
 }
 

@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 
 from fastcnn import device
+from fastcnn.bfloat16 import is_bfloat16
 from fastcnn.graph.nodes.fused_conv import FusedConv
-from fastcnn.operations.inverted_residual import InvertedResidualCall, block_ends, block_geometry, suits
+from fastcnn.operations.inverted_residual import InvertedResidualCall, block_call, block_geometry
 from fastcnn.parameters import Parameter
 from fastcnn.traits import NONE
 
@@ -33,36 +34,39 @@ class InvertedResidual:
         image, last = self.parts[0].image_shape, self.parts[-1]
         self.many_inputs, self.output_shape = last.many_inputs, last.output_shape
         self.input_shape = (image, last.output_shape) if last.many_inputs else image
+        # Of bfloat16 it reads pairs of channels.
+        self.predicts_short = expand is not None and all(part.image_shape[-1] % 2 == 0 for part in self.parts)
         self._run = InvertedResidualCall().run
-        self._calls: dict[int, tuple[np.ndarray, np.ndarray] | None] = {}  # by the batch
+        self._calls: dict[tuple[int, bool], tuple[np.ndarray, np.ndarray] | None] = {}  # by the batch; if in 16 bits
 
     @property
     def parameters(self) -> list[Parameter]:
         return [p for part in self.parts for p in part.parameters]
 
     def predict(self, x: Any) -> np.ndarray:
-        """Infer: return the output for x, or for (x, residual)."""
+        """Infer: return the output for x, or for (x, residual), all of bfloat16 where this node predicts so."""
         x, residual = x if self.many_inputs else (x, None)
-        x = self.parts[0].checked(x)
-        call = self._call(x)
+        short = is_bfloat16(x.dtype) if isinstance(x, np.ndarray) else False
+        x = x if short else self.parts[0].checked(x)
+        call = self._call(x, short)
         if call is None:
             for part in self.parts[:-1]:
-                x = part.predict(x)
-            return self.parts[-1].predict(x if residual is None else (x, residual))
+                x = part.predict_short(x) if short else part.predict(x)
+            last, given = self.parts[-1], x if residual is None else (x, residual)
+            return last.predict_short(given) if short else last.predict(given)
         residual = None if residual is None else device.of(residual).ready(residual)
         expand, project = (None if part is None else part.weights() for part in (self.expand, self.project))
         return self._run(x, (expand, self.window.weights(), project), residual, *call,
                          (x.shape[0], *self.output_shape[1:]), [p.version for p in self.parameters])
 
-    def _call(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    def _call(self, x: np.ndarray, short: bool) -> tuple[np.ndarray, np.ndarray] | None:
         """Return geometry and ends of the one call for a batch; None where the parts alone are faster."""
         batch = x.shape[0]
-        if batch not in self._calls:
+        if (batch, short) not in self._calls:
             expand, project = (None if part is None else part.geometry((batch, *part.image_shape[1:]))
                                for part in (self.expand, self.project))
-            window, d = self.window.geometry((batch, *self.window.image_shape[1:])), device.of(x)
-            g = block_geometry(expand, window, project, x.shape[-1])
-            ends = block_ends([None if part is None else part.activation
-                               for part in (self.expand, self.window, self.project)], d, g, x.dtype)
-            self._calls[batch] = None if ends is None or not suits(g, d) else (g, ends)
-        return self._calls[batch]
+            window = self.window.geometry((batch, *self.window.image_shape[1:]))
+            activations = [None if part is None else part.activation
+                           for part in (self.expand, self.window, self.project)]
+            self._calls[batch, short] = block_call(x, block_geometry(expand, window, project, x.shape[-1]), activations)
+        return self._calls[batch, short]

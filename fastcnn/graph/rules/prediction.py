@@ -110,11 +110,6 @@ def _half_inverted(match: Match) -> Any:
     return InvertedResidual(expand, window, None)
 
 
-def _why_not_half(match: Match) -> str | None:
-    """Return why an expansion and a window remain two calls."""
-    return "they compute in bfloat16" if match.steps[0].rounds else None
-
-
 # --- 1x1 convolutions of scaled channels ------------------------------------------------------------------------------
 
 
@@ -163,7 +158,7 @@ JOINED = (
          why_not_bordered_pool, prediction=True),
     Rule("an inverted residual", (_is_expansion, _is_window, _is_pointwise), _inverted, prediction=True,
          or_pattern=(_is_window, _is_pointwise)),
-    Rule("an expansion and a depthwise convolution", (_is_expansion, _is_window), _half_inverted, _why_not_half,
+    Rule("an expansion and a depthwise convolution", (_is_expansion, _is_window), _half_inverted,
          prediction=True),
     Rule("batch normalization with ReLU or a gate, a 1x1 convolution", (_is_scale, _is_any_pointwise),
          lambda match: ScaledConv(match.nodes[0], FusedConv.of(match.nodes[1])), _why_not_scaled, prediction=True),

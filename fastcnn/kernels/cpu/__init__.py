@@ -33,6 +33,12 @@ from fastcnn.kernels.cpu.bf16.convolution import (
     pairs_conv2d_forward_suits,
     pairs_conv2d_suits,
 )
+from fastcnn.kernels.cpu.bf16.inverted_residual import (
+    pairs_inverted_residual_forward,
+    pairs_inverted_residual_forward_packed,
+    pairs_inverted_residual_forward_scratch,
+    pairs_inverted_residual_suits,
+)
 from fastcnn.kernels.cpu.conv.backward_input import (
     conv2d_backward_input,
     conv2d_backward_input_packed,
@@ -262,7 +268,9 @@ __all__ = [
     "pairs_conv2d_backward_input_scratch", "pairs_conv2d_backward_weights",
     "pairs_conv2d_backward_weights_scratch", "pairs_conv2d_forward", "pairs_conv2d_forward_packed",
     "pairs_conv2d_forward_suits",
-    "pairs_conv2d_suits", "penalty", "penalty_scratch", "permute", "quantize_bytes", "quantized_add",
+    "pairs_conv2d_suits", "pairs_inverted_residual_forward", "pairs_inverted_residual_forward_packed",
+    "pairs_inverted_residual_forward_scratch", "pairs_inverted_residual_suits", "penalty", "penalty_scratch",
+    "permute", "quantize_bytes", "quantized_add",
     "quantized_average_pool2d", "quantized_channels", "quantized_columns", "quantized_conv2d",
     "quantized_conv2d_packed", "quantized_depthwise2d", "quantized_depthwise2d_packed",
     "quantized_tiles2d", "quantized_tiles2d_columns", "quantized_tiles2d_packed", "quantized_tiles2d_scratch",

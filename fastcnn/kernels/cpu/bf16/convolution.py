@@ -75,7 +75,7 @@ def pairs_conv2d_forward(y, packed, x, kernel, bias, addend, bounds, ready, geom
     start, words = start_of(packed, np.int64(1), g["k"], depth), packed.view(np.uint32)
     if not ready:
         pack_start(packed, start, bias, np.int64(1), g["k"])
-        _pack(words, kernel.reshape(-1).view(np.uint32), (g["kh"] * g["kw"], kernel.shape[2], g["k"]))
+        pack_pairs(words, kernel.reshape(-1).view(np.uint32), (g["kh"] * g["kw"], kernel.shape[2], g["k"]))
     width = blocks_of(packed, g["k"])[0]
     multiply(y.reshape(-1), FilterBank(words, width, depth * width, packed, start), x.reshape(-1), addend, bounds,
              geometry)
@@ -127,7 +127,7 @@ def pairs_conv2d_backward_input(dx, scratch, packed, dy, kernel, bias, bounds, r
 
 
 @inlined
-def _pack(packed, kernel, shape):
+def pack_pairs(packed, kernel, shape):
     """Pack a bank, flat (taps, channels, columns): two channels become a row of words, in blocks of (depth, width)."""
     chunks = max(1, min(TASKS, kernel.size // WORK_THRESHOLD))
     parallel(_pack_rows, chunks, (packed, kernel, shape, chunks))
