@@ -1,6 +1,7 @@
 """A run that goes on where it stood: ``--out RUN --resume auto``."""
 
 import contextlib
+import shlex
 import shutil
 import tomllib
 from collections.abc import Iterator
@@ -13,10 +14,10 @@ from fastcnn.cli._config import CONFIG, HEAD, OPTIONS, TOML, Config, Fork, as_gi
 from fastcnn.cli._run import MODEL, made_for_run
 from fastcnn.errors import ArgumentError
 from fastcnn.formats import hidden_files
-from fastcnn.formats.files import expanded
+from fastcnn.formats.files import expanded, write_atomically
 from fastcnn.formats.locks import FolderLock
 
-CHECKPOINTS = "checkpoints"
+CHECKPOINTS, STOPPED = "checkpoints", "stopped.json"
 
 _NO_MATTER = ("started", "versions", "minutes", "lineage")
 _LENGTHS = ("minutes", "steps", "epochs")
@@ -160,7 +161,30 @@ def _is_begun(folder: Path) -> bool:
 
 def is_complete(folder: Path) -> bool:
     """Return whether a run has come to its end."""
-    return (folder / MODEL).exists() and not (folder / CHECKPOINTS).exists()
+    return (folder / MODEL).exists() and not (folder / CHECKPOINTS).exists() and not (folder / STOPPED).exists()
+
+
+def note_stop(folder: Path, epoch: int, step: int, left: int) -> None:
+    """Note that a run was stopped after a step of an epoch, with so many epochs left, and cannot go on there."""
+    write_atomically(folder / STOPPED, msgspec.json.encode({"epoch": epoch, "step": step, "epochs_left": left}) + b"\n")
+
+
+def check_goes_on(folder: Path) -> None:
+    """Check that a run was not stopped without checkpoints.
+
+    Raises
+    ------
+    ArgumentError
+        It was: its model is all there is.
+    """
+    try:
+        stopped = msgspec.json.decode((folder / STOPPED).read_bytes())
+    except (OSError, msgspec.DecodeError):  # nobody stopped it
+        return
+    run = shlex.quote(str(folder))
+    raise ArgumentError(f"--out {folder}: expected a run to go on with, got one begun without --resume, stopped "
+                        f"in epoch {stopped['epoch'] + 1}, and kept no checkpoint; train on from its model with "
+                        f"fastcnn train --from {run} --epochs {stopped['epochs_left']}")
 
 
 def remove_checkpoints(folder: Path) -> None:

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import msgspec
 
 from fastcnn.cli._config import as_given, read_config
-from fastcnn.cli._run import HISTORY, MODEL
+from fastcnn.cli._resume import is_complete
+from fastcnn.cli._run import HISTORY
 from fastcnn.cli._satisficing import known_rates
 from fastcnn.errors import ArgumentError, ModelFileError, unknown
 from fastcnn.formats.files import expanded
@@ -82,7 +83,7 @@ def _within(folder: Path, depth: int) -> Iterator[FoundRun]:
     if config is not None:
         options = {name.replace("_", "-"): value for name, value in as_given(config).items()
                    if name not in _SELF_TELLING}  # fmt: skip
-        yield FoundRun(folder, options, *_reached(folder), (folder / MODEL).exists())
+        yield FoundRun(folder, options, *_reached(folder), is_complete(folder))
     elif depth:
         for one in sorted(folder.iterdir()):
             if one.is_dir():

@@ -10,10 +10,11 @@ from fastcnn.cli._config import write_config
 from fastcnn.cli._console import Record
 from fastcnn.cli._examples import restored, write_split
 from fastcnn.cli._prepared import Prepared
-from fastcnn.cli._resume import is_complete, open_run, remove_checkpoints
+from fastcnn.cli._resume import check_goes_on, is_complete, note_stop, open_run, remove_checkpoints
 from fastcnn.cli._run import MODEL, new_run
 from fastcnn.cli._split import Asked, made, made_folds
 from fastcnn.errors import ArgumentError
+from fastcnn.formats.files import expanded
 
 SPLIT_OPTIONS = ("dev", "train_dev", "test", "group_by")
 
@@ -113,6 +114,8 @@ def train_in(console: Any, prepared: Prepared, given: dict[str, Any], out: str |
     learner = prepared.learner(config)
     model = learner.model
     size = sum(p.value.nbytes for p in learner.network.weights)
+    if given["resume"] and out is not None:
+        check_goes_on(expanded(out))
     with open_run(out, size) if given["resume"] else new_run(out, config.model, size) as folder:
         if given["resume"] and is_complete(folder):
             if config.fold is None:
@@ -136,6 +139,8 @@ def train_in(console: Any, prepared: Prepared, given: dict[str, Any], out: str |
         keep(learner.save, config, folder)
         if not stop.is_stopped:
             remove_checkpoints(folder)
+        elif stop.backup is None:
+            note_stop(folder, stop.epoch, stop.step, max(1, config.epochs - stop.epoch))
     try:
         if stop.is_stopped:
             say_how_to_go_on(console, stop, config, folder)

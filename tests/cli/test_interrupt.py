@@ -1,5 +1,6 @@
 """Ctrl-C: a real SIGINT to a real process."""
 
+import json
 import os
 import shlex
 import signal
@@ -33,6 +34,12 @@ def test_ctrl_c_ends_after_the_step_saves_and_prints_commands_that_work(fastcnn,
     assert train[:3] == ["train", "--from", "a run"]
     assert 99_000 < int(train[-1]) <= 100_000
     assert fastcnn(*train[:-1], "1").returncode == 0
+    again = fastcnn("train", "--out", "a run", "--resume", "auto")  # it was begun without, so there is no checkpoint
+    assert again.returncode == 2
+    assert "stopped in epoch" in again.stderr
+    assert f"fastcnn train --from 'a run' --epochs {train[-1]}" in again.stderr
+    listed = json.loads(fastcnn("runs", "a run", "--json").stdout)
+    assert not listed["is_complete"]
 
 
 def test_the_first_ctrl_c_is_told_and_the_second_raises_at_once():
