@@ -38,13 +38,16 @@ def block_geometry(expand: np.ndarray | None, window: np.ndarray, project: np.nd
         The first and the last are None where there is none.
     channels : int
     """
-    if expand is None:
-        expand = window.copy()
-        expand["c"], expand["k"], expand["groups"] = channels, 0, 1
-    if project is None:
-        project = window.copy()
-        project["k"], project["groups"] = 0, 1
-    return np.concatenate([expand, window, project])
+    return np.concatenate([_absent(window, channels) if expand is None else expand, window,
+                           _absent(window, int(window[0]["c"])) if project is None else project])
+
+
+def _absent(window: np.ndarray, channels: int) -> np.ndarray:
+    """Return the geometry of a convolution of pixels that is not there, which has no filters."""
+    g = window.copy()
+    for field, value in {"c": channels, "k": 0, "groups": 1, "kh": 1, "kw": 1, "sh": 1, "sw": 1}.items():
+        g[field] = value
+    return g
 
 
 def block_ends(activations: Sequence[Function | None], d: device.Device, g: np.ndarray,

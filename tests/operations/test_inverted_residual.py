@@ -7,7 +7,7 @@ from fastcnn import config, device
 from fastcnn.activations import get
 from fastcnn.geometry import conv2d
 from fastcnn.kernels import codes
-from fastcnn.operations.inverted_residual import InvertedResidualCall, block_ends, block_geometry
+from fastcnn.operations.inverted_residual import InvertedResidualCall, block_call, block_ends, block_geometry
 from tests import reference
 from tests.operations.checking import normal, parameter
 
@@ -75,6 +75,13 @@ def test_ends_are_bounds_and_functions_or_there_is_no_such_block():
     np.testing.assert_array_equal(ends, [*none, codes.SILU, 0, 6, codes.LINEAR, *none, codes.LINEAR])
     assert block_ends([get("silu"), None, None], d, g, np.dtype(np.float64)) is None
     assert block_ends([None, get("gelu"), None], d, g, np.dtype(np.float32)) is None
+
+
+def test_small_blocks_without_an_expansion_or_a_projection_are_one_call_too():
+    window, last = conv2d((1, 9, 8, 32), 32, (3, 3), padding="same", groups=32), conv2d((1, 9, 8, 32), 16, (1, 1))
+    x = np.zeros((1, 9, 8, 32), np.float32)
+    assert block_call(x, block_geometry(None, window, last, 32), [None] * 3) is not None
+    assert block_call(x, block_geometry(conv2d((1, 9, 8, 16), 32, (1, 1)), window, None, 16), [None] * 3) is not None
 
 
 def test_weights_are_packed_once_and_again_when_something_changes():
