@@ -128,6 +128,11 @@ def _check(geometry, dtype):
     ((2, 14, 14, 6), 16, (5, 5), {}),
     ((1, 9, 30, 16), 32, (3, 3), {"padding": "same"}),
     ((1, 20, 20, 37), 65, (3, 3), {"padding": "same"}),
+    # Of some more channels their gradients copy once what all taps see.
+    ((2, 27, 31, 24), 20, (3, 3), {"strides": (2, 2), "padding": "same"}),
+    ((1, 15, 26, 64), 33, (3, 5), {"strides": (1, 2), "padding": ((2, 0), (1, 3))}),
+    ((1, 20, 19, 40), 18, (3, 3), {"dilation": (2, 3), "padding": "same"}),
+    ((3, 13, 14, 30), 70, (2, 2), {}),
     ((2, 9, 8, 20), 70, (1, 1), {}),
     ((2, 9, 8, 20), 70, (1, 1), {"strides": (2, 2)}),
     ((1, 17, 17, 3), 40, (7, 7), {"strides": (2, 2), "padding": "same"}),

@@ -16,9 +16,10 @@ positions a power of two apart would meet in a few lines of L1 and begin a page 
 is not in L2. Where positions are few and near, or each tap would copy for one block, the tile reads x itself.
 
 With few channels the rows are (r, s, c) instead, to fill tiles, and x is read from a copy of its rows with the border
-of zeros. The bias is one more row, with x = 1. If the weights are large, tasks are blocks of filters and channels,
-which add directly to the gradient. Otherwise bands are cut into chunks with partial sums of their own, which are added
-in pairs. Sums over a few bands are short; from time to time they are added to totals in float64 (`simd.sums`).
+of zeros, which is made once for all taps; so are the gradients of up to 64 channels, if the copy fits into L2. The bias
+is one more row, with x = 1. If the weights are large, tasks are blocks of filters and channels, which add directly to
+the gradient. Otherwise bands are cut into chunks with partial sums of their own, which are added in pairs. Sums over a
+few bands are short; from time to time they are added to totals in float64 (`simd.sums`).
 """
 
 import numpy as np

@@ -16,6 +16,8 @@ CHANNELS = 112  # of a panel of x: 8 tiles of 14 rows, and pixels of 448 bytes, 
 MANY = 4096  # positions times blocks of dy that are packed together, 512 KB: what is copied of x serves them all
 APART = 512  # elements from position to position of x: 2 KB, and multiples of it, meet in a few lines of L1
 NEAR, FEW = 32, 1024  # elements from position to position that may be read in place, and positions of a batch
+THIN, THICK = 24, 64  # channels: fewer do not fill tiles, of more the copies of a tap are as fast
+WHOLE, ROOM = 150, 131072  # positions of an image; elements of a slab, 512 KB of float32
 ALONE = 2 * lanes("float32")  # filters that one block holds
 OFTEN = 16  # times that something is added to the sums of a chunk before its totals take them in, where they are more
 
@@ -44,8 +46,16 @@ def band_size(g):
 
 @inlined
 def has_slab(g):
-    """Whether rows are (r, s, c) over a slab: where the channels of a tap alone would not fill tiles."""
-    return not is_pointwise(g) and g["c"] // g["groups"] < 24
+    """Whether rows are (r, s, c) over a slab: where the channels of a tap alone would not fill tiles.
+
+    Of more channels, too, where copying once what all taps see takes less time than copying it for each tap: in one
+    group, if the slab stays in L2, and an image has so many positions that sums of one image are not too short.
+    """
+    if is_pointwise(g) or g["c"] // g["groups"] < THIN:
+        return not is_pointwise(g)
+    tall, across = slab_size(g, max(1, min(g["oh"], BAND // max(1, g["ow"]))))
+    return (g["groups"] == 1 and g["c"] <= THICK and g["oh"] * g["ow"] >= WHOLE
+            and tall * across * g["c"] <= ROOM)
 
 
 @inlined
