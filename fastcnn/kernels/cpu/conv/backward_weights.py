@@ -16,10 +16,11 @@ positions a power of two apart would meet in a few lines of L1 and begin a page 
 is not in L2. Where positions are few and near, or each tap would copy for one block, the tile reads x itself.
 
 With few channels the rows are (r, s, c) instead, to fill tiles, and x is read from a copy of its rows with the border
-of zeros, which is made once for all taps; so are the gradients of up to 64 channels, if the copy fits into L2. The bias
-is one more row, with x = 1. If the weights are large, tasks are blocks of filters and channels, which add directly to
-the gradient. Otherwise bands are cut into chunks with partial sums of their own, which are added in pairs. Sums over a
-few bands are short; from time to time they are added to totals in float64 (`simd.sums`).
+of zeros, which is made once for all taps; so are the gradients of up to 64 channels, if the copy fits into L2. Windows
+side by side are read where they lie. The bias is one more row, with x = 1. If the weights are large, tasks are blocks
+of filters and channels, which add directly to the gradient. Otherwise bands are cut into chunks with partial sums of
+their own, which are added in pairs. Sums over a few bands are short; from time to time they are added to totals in
+float64 (`simd.sums`).
 """
 
 import numpy as np
@@ -47,6 +48,7 @@ from fastcnn.kernels.cpu.conv.backward_weights_plan import (
     plan,
     positions_of,
     segments_of,
+    slab_is_image,
     slab_size,
     together,
 )
@@ -130,7 +132,7 @@ def _task(task, thread, sums, bias, scratch, cut, inputs, geometry):
     for band in range(begin, end):
         image, top = band // an_image * images, band % an_image * rows
         count, tall = min(images, n - image), min(rows, oh - top)
-        if has_slab(g):
+        if has_slab(g) and not slab_is_image(g):
             height, across = slab_size(g, tall)
             fill_slab(scratch, copied, x, image * g["h"] * g["w"] * g["c"], (g["h"], g["w"], g["c"]),
                       (top * g["sh"] - g["top"], height), (g["left"], across))
@@ -172,7 +174,7 @@ def _add_band(to, bias, scratch, places, packed, source, channels, geometry):
         for left in range(low, high, max(most, 1)):  # a row that is longer than a band, in parts
             some = Band(band.image, band.count, band.top, band.tall, left, min(high, left + most))
             if has_slab(g):
-                slab_band((sums, at), scratch, copied, packed, some, group, geometry)
+                slab_band((sums, at), (scratch, copied), packed, (x, some), group, geometry)
             else:
                 tap_bands((sums, at), scratch, copied, packed, (x, some), channels, geometry)
         if segment < segments - 1:

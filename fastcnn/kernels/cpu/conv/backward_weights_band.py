@@ -5,7 +5,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastcnn.kernels.cpu.compile.policy import inlined
-from fastcnn.kernels.cpu.conv.backward_weights_plan import CHANNELS, band_size, has_panel, positions_of, slab_size
+from fastcnn.kernels.cpu.conv.backward_weights_plan import (
+    CHANNELS,
+    band_size,
+    has_panel,
+    positions_of,
+    slab_is_image,
+    slab_size,
+)
 from fastcnn.kernels.cpu.conv.plan import is_pointwise
 from fastcnn.kernels.cpu.gemm.packing import blocks_of
 from fastcnn.kernels.cpu.gemm.walk import TABLE, Sums, walk_grid
@@ -149,17 +156,25 @@ def _copy_pixels(scratch, panel, x, at, rows, columns, steps):
 
 
 @inlined
-def slab_band(to, scratch, slab, packed, band, group, geometry):
-    """Add columns of a band of one image, all taps at once, over its rows copied with their border at `slab`."""
-    (sums, at), g = to, geometry[0]
+def slab_band(to, copied, packed, source, group, geometry):
+    """Add columns of a band of one image, all taps at once, over its rows copied with their border, or where they lie.
+
+    `to` is an array and where the group's sums begin, `copied` the scratch and where in it the slab begins, `source` x
+    and the band.
+    """
+    (sums, at), (scratch, slab), (x, band), g = to, copied, source, geometry[0]
     tall, low, high = band.tall, band.low, band.high
     cg, c, k, ow = g["c"] // g["groups"], g["c"], g["k"], g["ow"]
-    row, width = slab_size(g, tall)[1] * c, blocks_of(scratch, k // g["groups"])[0]
+    width = blocks_of(scratch, k // g["groups"])[0]
+    of, here, row = scratch, slab, slab_size(g, tall)[1] * c
+    if slab_is_image(g):
+        row = g["w"] * c
+        of, here = x, (band.image * g["h"] + band.top * g["sh"]) * row
     for b in range(packed.count):
         column = (packed.first + b) * width
         walk_grid((sums, (at + column, g["kw"] * cg * k, cg * k, k)),
-                  (scratch, (slab + group * cg + low * g["sw"] * c, g["dh"] * row, g["dw"] * c, 1, 0, g["sh"] * row,
-                             g["sw"] * c)),
+                  (of, (here + group * cg + low * g["sw"] * c, g["dh"] * row, g["dw"] * c, 1, 0, g["sh"] * row,
+                        g["sw"] * c)),
                   (packed.array, (packed.at + b * packed.apart + low * width, 0, ow * width, width, 0)),
                   at3(g["kh"], g["kw"], cg), at3(1, tall, high - low),
                   Sums(min(width, k // g["groups"] - column), scratch, -1, 0, 0), TABLE)
