@@ -17,7 +17,8 @@ MANY = 4096  # positions times blocks of dy that are packed together, 512 KB: wh
 APART = 512  # elements from position to position of x: 2 KB, and multiples of it, meet in a few lines of L1
 NEAR, FEW = 32, 1024  # elements from position to position that may be read in place, and positions of a batch
 THIN, THICK = 24, 64  # channels: fewer do not fill tiles, of more the copies of a tap are as fast
-EVEN = 64  # elements from position to position of x, and multiples of it, that meet in a fourth of the lines of L1
+WIDE = 48  # elements from position to position of x that may be read where they lie
+EVEN = 64  # and multiples of it meet in a fourth of the lines of L1
 WHOLE, ROOM = 150, 131072  # positions of an image; elements of a slab, 512 KB of float32
 ALONE = 2 * lanes("float32")  # filters that one block holds
 OFTEN = 16  # times that something is added to the sums of a chunk before its totals take them in, where they are more
@@ -63,11 +64,13 @@ def has_slab(g):
 def slab_is_image(g):
     """Whether a slab is read where it lies, since no copy would serve two taps: windows side by side, in the image.
 
-    Positions that are a power of two apart would meet in a few lines of L1.
+    Positions that are a power of two apart would meet in a few lines of L1; of those that are near, a copy comes from
+    memory faster than the tile reads them.
     """
     beside = g["kh"] * g["dh"] <= g["sh"] and g["kw"] * g["dw"] <= g["sw"] and g["top"] == 0 and g["left"] == 0
     tall, across = slab_size(g, g["oh"])
-    return beside and tall <= g["h"] and across <= g["w"] and g["sw"] * g["c"] % EVEN != 0
+    apart = g["sw"] * g["c"]
+    return beside and tall <= g["h"] and across <= g["w"] and apart >= WIDE and apart % EVEN != 0
 
 
 @inlined
