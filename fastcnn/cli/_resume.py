@@ -164,9 +164,17 @@ def is_complete(folder: Path) -> bool:
     return (folder / MODEL).exists() and not (folder / CHECKPOINTS).exists() and not (folder / STOPPED).exists()
 
 
+class _Stop(msgspec.Struct):
+    """After how many epochs and steps of the next a run was stopped, and how many epochs were left."""
+
+    epoch: int
+    step: int
+    epochs_left: int
+
+
 def note_stop(folder: Path, epoch: int, step: int, left: int) -> None:
     """Note that a run was stopped after a step of an epoch, with so many epochs left, and cannot go on there."""
-    write_atomically(folder / STOPPED, msgspec.json.encode({"epoch": epoch, "step": step, "epochs_left": left}) + b"\n")
+    write_atomically(folder / STOPPED, msgspec.json.encode(_Stop(epoch, step, left)) + b"\n")
 
 
 def check_goes_on(folder: Path) -> None:
@@ -175,16 +183,17 @@ def check_goes_on(folder: Path) -> None:
     Raises
     ------
     ArgumentError
-        It was: its model is all there is.
+        It was, and its model is all there is: another training there would write over it.
     """
-    try:
-        stopped = msgspec.json.decode((folder / STOPPED).read_bytes())
-    except (OSError, msgspec.DecodeError):  # nobody stopped it
+    if not (folder / STOPPED).exists():
         return
-    run = shlex.quote(str(folder))
-    raise ArgumentError(f"--out {folder}: expected a run to go on with, got one begun without --resume, stopped "
-                        f"in epoch {stopped['epoch'] + 1}, and kept no checkpoint; train on from its model with "
-                        f"fastcnn train --from {run} --epochs {stopped['epochs_left']}")
+    place, left = "", "N"
+    with contextlib.suppress(OSError, msgspec.DecodeError):  # a damaged note tells as much: that it was stopped
+        stop = msgspec.json.decode((folder / STOPPED).read_bytes(), type=_Stop)
+        place, left = f" in epoch {stop.epoch + 1}", str(stop.epochs_left)
+    raise ArgumentError(f"--out {folder}: expected a run to go on with, got one begun without --resume and stopped"
+                        f"{place}, which kept no checkpoint; train on from its model with "
+                        f"fastcnn train --from {shlex.quote(str(folder))} --epochs {left}")
 
 
 def remove_checkpoints(folder: Path) -> None:

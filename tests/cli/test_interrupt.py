@@ -38,6 +38,8 @@ def test_ctrl_c_ends_after_the_step_saves_and_prints_commands_that_work(fastcnn,
     assert again.returncode == 2
     assert "stopped in epoch" in again.stderr
     assert f"fastcnn train --from 'a run' --epochs {train[-1]}" in again.stderr
+    (tmp_path / "a run" / "stopped.json").write_text("{}")  # damaged: the model is not written over for that
+    assert "--from 'a run' --epochs N" in fastcnn("train", "--out", "a run", "--resume", "auto").stderr
     listed = json.loads(fastcnn("runs", "a run", "--json").stdout)
     assert not listed["is_complete"]
 
