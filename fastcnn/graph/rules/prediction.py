@@ -105,11 +105,6 @@ def _inverted(match: Match) -> Any:
     return InvertedResidual(expand[0] if expand else None, window, project)
 
 
-def _half_inverted(match: Match) -> Any:
-    expand, window = map(FusedConv.of, match.nodes)
-    return InvertedResidual(expand, window, None)
-
-
 # --- 1x1 convolutions of scaled channels ------------------------------------------------------------------------------
 
 
@@ -158,7 +153,8 @@ JOINED = (
          why_not_bordered_pool, prediction=True),
     Rule("an inverted residual", (_is_expansion, _is_window, _is_pointwise), _inverted, prediction=True,
          or_pattern=(_is_window, _is_pointwise)),
-    Rule("an expansion and a depthwise convolution", (_is_expansion, _is_window), _half_inverted,
+    Rule("an expansion and a depthwise convolution", (_is_expansion, _is_window),
+         lambda match: InvertedResidual(FusedConv.of(match.nodes[0]), FusedConv.of(match.nodes[1]), None),
          prediction=True),
     Rule("batch normalization with ReLU or a gate, a 1x1 convolution", (_is_scale, _is_any_pointwise),
          lambda match: ScaledConv(match.nodes[0], FusedConv.of(match.nodes[1])), _why_not_scaled, prediction=True),

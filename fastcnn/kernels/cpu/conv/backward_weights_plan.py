@@ -53,11 +53,9 @@ def has_slab(g):
     Of more channels, too, where copying once what all taps see takes less time than copying it for each tap: in one
     group, if the slab stays in L2, and an image has so many positions that sums of one image are not too short.
     """
-    if is_pointwise(g) or g["c"] // g["groups"] < THIN:
-        return not is_pointwise(g)
     tall, across = slab_size(g, max(1, min(g["oh"], BAND // max(1, g["ow"]))))
-    return (g["groups"] == 1 and g["c"] <= THICK and g["oh"] * g["ow"] >= WHOLE
-            and tall * across * g["c"] <= ROOM)
+    once = g["groups"] == 1 and g["c"] <= THICK and g["oh"] * g["ow"] >= WHOLE and tall * across * g["c"] <= ROOM
+    return not is_pointwise(g) and (g["c"] // g["groups"] < THIN or once)
 
 
 @inlined
@@ -154,7 +152,7 @@ def local_sizes(g, width, images, rows, blocks):
     """Return elements of a thread's slab or panel of x, of a block of dy's band, and of all its scratch."""
     tall, across = slab_size(g, rows)
     ow = positions_of(g)[2]
-    of_x = aligned(tall * across * g["c"])
+    of_x = 0 if slab_is_image(g) else aligned(tall * across * g["c"])
     if not has_slab(g):
         of_x = aligned(images * rows * min(ow, band_size(g)) * CHANNELS) if has_panel(g) else 0
     of_dy = aligned(images * rows * ow * width)

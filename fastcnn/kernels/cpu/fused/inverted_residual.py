@@ -39,7 +39,7 @@ from numba import config
 from fastcnn.kernels.cpu.compile.policy import inlined, kernel, parallel, threads_now
 from fastcnn.kernels.cpu.depthwise.forward import window_of
 from fastcnn.kernels.cpu.depthwise.walk import WindowRange, windows
-from fastcnn.kernels.cpu.elementwise.bfloat16 import rounded_bits
+from fastcnn.kernels.cpu.elementwise.bfloat16 import narrow_some
 from fastcnn.kernels.cpu.gemm.packing import blocks_of, pack_filters, pack_start, packed_size, start_of
 from fastcnn.kernels.cpu.gemm.shares import cut, share_of
 from fastcnn.kernels.cpu.gemm.taps import FilterBank, Images, OutputRange, cover, dimension, panel_of
@@ -234,9 +234,7 @@ def _narrow(y, to, scratch, at, shape):
     """Round z to bfloat16, into y of 16 bits: `shape` are rows, how many numbers of each, and from one to the next."""
     (rows, count, step), wide = shape, scratch.view(np.uint32)
     for row in range(rows):
-        numbers, bits = wide[at + row * step:at + row * step + count], y[to + row * step:to + row * step + count]
-        for k in range(np.uintp(count)):
-            bits[k] = rounded_bits(numbers[k]) >> np.uint32(16)
+        narrow_some(y[to + row * step:to + row * step + count], wide[at + row * step:at + row * step + count])
 
 
 @inlined

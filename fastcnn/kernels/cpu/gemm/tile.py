@@ -157,12 +157,12 @@ class _Tile(Vectors):
         with b_.if_then(b_.icmp_signed("==", fresh, _I64(0))):
             there = self._places(c, c_rows)
             self._each(whole, masks, lambda cell, mask: b_.store(
-                self.add(b_.load(sums[cell]), self.numbers(there[cell], mask=mask)), sums[cell]))
+                self.plus(b_.load(sums[cell]), self.numbers(there[cell], mask=mask)), sums[cell]))
         with b_.if_then(b_.icmp_signed("==", fresh, _I64(2))):
             beside = self._places(addend, c_rows)
             self._each(whole, masks, lambda cell, mask: b_.store(
-                self.add(b_.load(sums[cell]), self.add(self.numbers(beside[cell], mask=mask),
-                                                       self.load(start, cell[1]))), sums[cell]))
+                self.plus(b_.load(sums[cell]), self.plus(self.numbers(beside[cell], mask=mask),
+                                                         self.load(start, cell[1]))), sums[cell]))
         with b_.if_then(b_.icmp_unsigned("!=", b_.ptrtoint(bounds, _I64), _I64(0))):
             low, high = b_.load(bounds), b_.load(b_.gep(bounds, [_I64(1)]))
             self._bound(sums, self.at_least, low)

@@ -92,10 +92,6 @@ class Bytes(Vectors):
         """Return a b, rounded."""
         return self.b.fmul(a, b, flags=_AS_WRITTEN)
 
-    def plus(self, a: Any, b: Any) -> Any:
-        """Return a + b, rounded."""
-        return self.b.fadd(a, b, flags=_AS_WRITTEN)
-
     def over(self, a: Any, b: Any) -> Any:
         """Return a / b, rounded."""
         return self.b.fdiv(a, b, flags=_AS_WRITTEN)

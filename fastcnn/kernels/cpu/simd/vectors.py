@@ -203,7 +203,7 @@ class Vectors:
         name = f"llvm.fmuladd.v{a.type.count}f{8 * _bytes(a.type.element)}"
         return self.b.call(self._function(name, [a.type] * 3, a.type), [a, b, c])
 
-    def add(self, a: Any, b: Any) -> Any:
+    def plus(self, a: Any, b: Any) -> Any:
         """Return a + b, which LLVM may not regroup: a sum of three has the same bits in each row of a tile."""
         return self.b.fadd(a, b, flags=("nsz",))
 
